@@ -1,0 +1,61 @@
+package wire
+
+import "encoding/json"
+
+// Connect holds the parameters of the connect command. It carries no
+// credentials: headers, keys and the application's token function stay in the
+// embedder, which adds them to each http.start of the session.
+type Connect struct {
+	// URL is the server's MCP endpoint: http or https.
+	URL string `json:"url"`
+	// ClientInfo is what the server is told of the application.
+	ClientInfo ClientInfo `json:"clientInfo,omitzero"`
+	// ProtocolVersion is the newest revision to ask for; absent for the newest
+	// that the core knows. The server may choose an older one.
+	ProtocolVersion string `json:"protocolVersion,omitempty"`
+	// Handlers names the asks (rows of Asks) that the application answers. Only
+	// their capabilities are announced to the server.
+	Handlers []string `json:"handlers,omitempty"`
+}
+
+// ClientInfo describes the application (Implementation in the specification,
+// 2025-11-25 and 2026-07-28).
+type ClientInfo struct {
+	// Name identifies the application. Default "remora".
+	Name string `json:"name,omitempty"`
+	// Version is the application's version. Default: remora's.
+	Version string `json:"version,omitempty"`
+	// Title is the name shown to people.
+	Title string `json:"title,omitempty"`
+}
+
+// Connected is the result of the connect command.
+type Connected struct {
+	// Session is the number by which every later call names this session.
+	Session uint32 `json:"session"`
+	// ProtocolVersion is the revision that was agreed on.
+	ProtocolVersion string `json:"protocolVersion"`
+	// Capabilities are the server's, verbatim.
+	Capabilities json.RawMessage `json:"capabilities,omitempty"`
+	// ServerInfo describes the server, verbatim.
+	ServerInfo json.RawMessage `json:"serverInfo,omitempty"`
+	// Instructions are the server's hints for using it.
+	Instructions string `json:"instructions,omitempty"`
+}
+
+// Ping holds the parameters of the ping command: none.
+type Ping struct{}
+
+// Close holds the parameters of the close command: none.
+type Close struct{}
+
+// Listen holds the parameters of the listen command.
+type Listen struct {
+	// Events names the tells (rows of Tells) that somebody listens to, all of
+	// them, each time. A standing stream is held open only while one of them
+	// needs it.
+	Events []string `json:"events"`
+}
+
+// Empty is the result of a command that has none.
+type Empty struct{}

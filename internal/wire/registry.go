@@ -1,0 +1,130 @@
+package wire
+
+// The tables below are the whole vocabulary. internal/wiregen reads them; a
+// test of internal/core fails when a row has no handler.
+
+// A KindRow describes one kind of frame.
+type KindRow struct {
+	Kind Kind
+	Name string
+	// Header is the zero value of the header's type; nil for a kind whose
+	// header is empty.
+	Header any
+	// Payload says what the payload is; empty for none.
+	Payload string
+	Doc     string
+}
+
+// Kinds lists every kind of frame, by number.
+var Kinds = []KindRow{
+	{KindHello, "hello", Hello{}, "", "The embedder's first frame."},
+	{KindCall, "call", Call{}, "the command's parameters, JSON", "Do something. The id is new; exactly one done answers it."},
+	{KindCancel, "cancel", Cancel{}, "", "End the call of this id now."},
+	{KindReply, "reply", Reply{}, "the answer, JSON", "Answers the ask of this id."},
+	{KindHTTPHead, "http.head", HTTPHead{}, "", "Status and headers of the exchange of this id."},
+	{KindHTTPData, "http.data", nil, "bytes of the body", "A piece of the body, within the credit given."},
+	{KindHTTPEnd, "http.end", nil, "", "The body is complete."},
+	{KindHTTPError, "http.error", HTTPError{}, "", "The exchange failed and is over."},
+	{KindChanOpened, "chan.opened", nil, "", "Reserved for channels."},
+	{KindChanMessage, "chan.message", nil, "one message", "Reserved for channels."},
+	{KindChanClosed, "chan.closed", nil, "", "Reserved for channels."},
+	{KindTick, "tick", nil, "", "Nothing happened but time: the driver steps because wakeMs has passed."},
+	{KindCoreHello, "hello", Hello{}, "", "The core's answer to hello."},
+	{KindDone, "done", Done{}, "the result, raw", "Ends the call of this id."},
+	{KindAsk, "ask", Ask{}, "the question's parameters, JSON", "Asks the application. The id is new; one reply or ask.cancel ends it."},
+	{KindAskCancel, "ask.cancel", AskCancel{}, "", "The answer to the ask of this id is no longer wanted."},
+	{KindTell, "tell", Tell{}, "the event's data, JSON", "Something happened, in the call of this id or (0) in the session."},
+	{KindHTTPStart, "http.start", HTTPStart{}, "the request's body", "Make this HTTP request. The id is new; one http.end or http.error ends it."},
+	{KindHTTPMore, "http.more", HTTPMore{}, "", "More of the body of this id may be delivered."},
+	{KindHTTPAbort, "http.abort", HTTPAbort{}, "", "Give up the exchange of this id and its connection."},
+	{KindChanOpen, "chan.open", nil, "", "Reserved for channels."},
+	{KindChanSend, "chan.send", nil, "one message", "Reserved for channels."},
+	{KindChanClose, "chan.close", nil, "", "Reserved for channels."},
+	{KindIdle, "idle", Idle{}, "", "Ends a step of the plugin: nothing can go on without the embedder."},
+	{KindFault, "fault", Fault{}, "", "A frame or batch could not be taken."},
+}
+
+// A CommandRow describes one command of the call frame.
+type CommandRow struct {
+	Name string
+	// Params and Result are zero values of the JSON types. Result is nil where
+	// it is the server's own, handed over raw; then ResultDoc names it.
+	Params, Result any
+	ResultDoc      string
+	Doc            string
+}
+
+// Commands lists every command, sorted by name.
+var Commands = []CommandRow{
+	{"callTool", CallTool{}, nil, "CallToolResult of the specification", "Calls a tool. Input that the server requires in between is asked for and sent (multi-round-trip requests on 2026-07-28, mid-call requests before)."},
+	{"close", Close{}, Empty{}, "", "Ends a session; calls in flight end with local/closed."},
+	{"connect", Connect{}, Connected{}, "", "Opens a session: server/discover on 2026-07-28, otherwise the older handshake."},
+	{"listTools", ListTools{}, nil, "ListToolsResult of the specification", "Lists one page of the server's tools."},
+	{"listen", Listen{}, Empty{}, "", "Says which events somebody listens to."},
+	{"ping", Ping{}, Empty{}, "", "Makes the server answer (ping; server/discover on 2026-07-28, which has no ping)."},
+}
+
+// An AskRow describes one question.
+type AskRow struct {
+	Name           string
+	Params, Answer any
+	Doc            string
+}
+
+// Asks lists every question, sorted by name.
+var Asks = []AskRow{
+	{"elicit", Elicit{}, Elicited{}, "The server wants something from the person in front."},
+	{"sample", Sample{}, Sampled{}, "The server wants the application's model to write a message."},
+}
+
+// A TellRow describes one event.
+type TellRow struct {
+	Name string
+	Data any
+	Doc  string
+}
+
+// Tells lists every event, sorted by name.
+var Tells = []TellRow{
+	{"log", Log{}, "The server logged something."},
+	{"progress", Progress{}, "A call went on. The frame's id is the call."},
+	{"state", State{}, "The session's connection changed."},
+	{"toolsChanged", ToolsChanged{}, "The server's list of tools changed."},
+}
+
+// A CodeRow describes one error code.
+type CodeRow struct {
+	Code Code
+	Doc  string
+}
+
+// Codes lists every error code, by family.
+var Codes = []CodeRow{
+	{CodeLocalBadArgument, "The caller gave something that cannot be right; nothing was sent."},
+	{CodeLocalBadURL, "Not an absolute http or https URL; nothing was sent."},
+	{CodeLocalClosed, "The session, or the client, is closed."},
+	{CodeLocalCancelled, "The caller cancelled."},
+	{CodeLocalTimeout, "Nothing was heard for the time allowed, or the total time is over."},
+	{CodeLocalTooLarge, "An answer, an event, its nesting or the number of calls passes a limit."},
+	{CodeLocalBadFrame, "A malformed batch or frame: the two halves do not fit, or a bug."},
+	{CodeLocalABIMismatch, "Core and embedder speak different majors of the boundary."},
+	{CodeLocalUnsupported, "This build, embedder or server cannot do that."},
+	{CodeHTTPStatus, "The server answered with a status that MCP gives no meaning to."},
+	{CodeHTTPNotMCP, "What answered is not an MCP server: a page, or JSON that is not JSON-RPC."},
+	{CodeHTTPNetwork, "No connection, or it ended before the answer."},
+	{CodeHTTPCORS, "The browser kept the answer back: the server does not allow this origin."},
+	{CodeHTTPSessionGone, "The server no longer knows the session, and opening a new one did not help."},
+	{CodeRPCError, "The server answered with a JSON-RPC error."},
+	{CodeAuthRequired, "The server wants credentials (401)."},
+	{CodeAuthDenied, "The server refuses this caller (403)."},
+	{CodeAuthInsufficientScope, "The token lacks a scope (403 with insufficient_scope)."},
+	{CodeAuthRefreshFailed, "The token could not be renewed."},
+	{CodeAuthIssuerMismatch, "The authorization server is not the one it should be."},
+	{CodePolicyOrigin, "The request would leave the origins that the embedder allows."},
+	{CodePolicyRedirect, "A redirect that may not be followed, or cannot be seen."},
+	{CodePolicyPrivateAddress, "The name leads to a private or loopback address that is not allowed."},
+	{CodePolicyHandlerMissing, "The question needs a handler that the application did not register."},
+	{CodePluginTrap, "The guest failed; what was in flight is lost, the next call gets a fresh instance."},
+	{CodePluginDeadline, "The guest ran longer than the host allows."},
+	{CodePluginMissing, "The plugin's wasm is not built into this program."},
+}
