@@ -1,0 +1,122 @@
+package exchange
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	fastjson "github.com/segmentio/encoding/json"
+)
+
+// Methods that are treated apart.
+const (
+	methodInitialize    = "initialize"
+	methodInitialized   = "notifications/initialized"
+	methodDiscover      = "server/discover"
+	methodListen        = "subscriptions/listen"
+	methodCallTool      = "tools/call"
+	methodListTools     = "tools/list"
+	methodElicit        = "elicitation/create"
+	methodCreateMessage = "sampling/createMessage"
+	methodCancelled     = "notifications/cancelled"
+)
+
+// outgoing is a message of the SDK's, still encoded where it can be.
+type outgoing struct {
+	JSONRPC string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id,omitempty"`
+	Method  string          `json:"method,omitempty"`
+	Params  json.RawMessage `json:"params,omitempty"`
+
+	body []byte
+}
+
+func (o *outgoing) isCall() bool { return o.Method != "" && len(o.ID) > 0 }
+
+// bytes returns the message as it goes over the network.
+func (o *outgoing) bytes() []byte {
+	if o.body == nil {
+		// Marshalling raw parts that were decoded from JSON cannot fail.
+		o.body, _ = json.Marshal(o)
+	}
+	return o.body
+}
+
+func parseOutgoing(body []byte) (*outgoing, error) {
+	var o outgoing
+	if err := decode(body, &o); err != nil {
+		return nil, fmt.Errorf("exchange: not a JSON-RPC message: %w", err)
+	}
+	o.body = body
+	return &o, nil
+}
+
+// incoming is a message of the server's.
+type incoming struct {
+	JSONRPC string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id"`
+	Method  string          `json:"method"`
+	Params  json.RawMessage `json:"params"`
+	Result  json.RawMessage `json:"result"`
+	Error   json.RawMessage `json:"error"`
+}
+
+// rpcError is the error member of an answer.
+type rpcError struct {
+	Code    int64           `json:"code"`
+	Message string          `json:"message"`
+	Data    json.RawMessage `json:"data,omitempty"`
+}
+
+var errNotJSONRPC = errors.New("not a JSON-RPC 2.0 message")
+
+// parseIncoming decodes one message within the depth allowed. The raw parts
+// alias data.
+func parseIncoming(data []byte, maxDepth int) (*incoming, error) {
+	if err := checkDepth(data, maxDepth); err != nil {
+		return nil, err
+	}
+	var m incoming
+	if err := decode(data, &m); err != nil {
+		return nil, err
+	}
+	if m.JSONRPC != "2.0" || (m.Method == "" && m.Result == nil && m.Error == nil) {
+		return nil, errNotJSONRPC
+	}
+	if isNull(m.ID) {
+		m.ID = nil
+	}
+	return &m, nil
+}
+
+// isAnswer reports whether m answers a request.
+func (m *incoming) isAnswer() bool { return m.Method == "" }
+
+// isRequest reports whether m asks for an answer.
+func (m *incoming) isRequest() bool { return m.Method != "" && m.ID != nil }
+
+// decode reads data, all of it, into v: names are matched exactly, raw parts
+// alias data. It is the decoder that the SDK uses, without its copy of the
+// input.
+func decode(data []byte, v any) error {
+	rest, err := fastjson.Parse(data, v, fastjson.DontMatchCaseInsensitiveStructFields|fastjson.DontCopyRawMessage)
+	if err != nil {
+		return err
+	}
+	if len(bytes.TrimLeft(rest, " \t\r\n")) > 0 {
+		return errors.New("more follows after the JSON value")
+	}
+	return nil
+}
+
+func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
+
+// firstByte returns the first byte of a decoded raw value, which says its type,
+// or 0.
+func firstByte(raw json.RawMessage) byte {
+	if len(raw) == 0 {
+		return 0
+	}
+	return raw[0]
+}
