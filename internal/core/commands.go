@@ -1,0 +1,50 @@
+package core
+
+import (
+	"encoding/json"
+
+	"github.com/remora-mcp/remora/internal/wire"
+)
+
+// commands holds the handler of every row of wire.Commands. A handler blocks
+// until its command is done, and returns the result's JSON. Its context is the
+// call's.
+var commands map[string]func(*Core, *call) ([]byte, error)
+
+func init() { // in init: the handlers refer back to the table
+	commands = map[string]func(*Core, *call) ([]byte, error){
+		"callTool":  inSession((*session).callTool),
+		"close":     inSession((*session).closeCommand),
+		"connect":   (*Core).connect,
+		"listTools": inSession((*session).listTools),
+		"listen":    inSession((*session).listen),
+		"ping":      inSession((*session).ping),
+	}
+}
+
+var emptyResult = []byte(`{}`)
+
+// inSession finds the session that a call names.
+func inSession(handler func(*session, *call) ([]byte, error)) func(*Core, *call) ([]byte, error) {
+	return func(c *Core, cl *call) ([]byte, error) {
+		s, err := c.findSession(cl.header.Session)
+		if err != nil {
+			return nil, err
+		}
+		if s.current() == nil {
+			return nil, newError(wire.CodeLocalClosed, "session %d is not open yet", s.id)
+		}
+		return handler(s, cl)
+	}
+}
+
+// readParams decodes a command's parameters; none is the same as {}.
+func readParams(cl *call, v any) error {
+	if len(cl.params) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(cl.params, v); err != nil {
+		return badArgument("the parameters of %s: %v", cl.header.Command, err)
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/remora-mcp/remora/internal/exchange"
+	"github.com/remora-mcp/remora/internal/wire"
+)
+
+// connect opens a session.
+func (c *Core) connect(cl *call) ([]byte, error) {
+	var params wire.Connect
+	if err := readParams(cl, &params); err != nil {
+		return nil, err
+	}
+	origin, err := checkConnect(&params)
+	if err != nil {
+		return nil, err
+	}
+	s := c.newSession(params, origin)
+	s.tellState(cl.id, wire.StateConnecting, "")
+	cn, err := s.open(exchange.WithCall(cl.ctx, cl.exchange))
+	if err != nil {
+		s.forget()
+		return nil, err
+	}
+	s.mu.Lock()
+	s.conn = cn
+	s.mu.Unlock()
+	s.tellState(cl.id, wire.StateReady, "")
+	return json.Marshal(s.describe(cn))
+}
+
+// maxURLBytes bounds a server's URL.
+const maxURLBytes = 8 << 10
+
+// checkConnect refuses what cannot be right before any traffic, fills in
+// defaults, and returns the server's origin.
+func checkConnect(params *wire.Connect) (origin string, err error) {
+	u, perr := url.Parse(params.URL)
+	switch {
+	case len(params.URL) > maxURLBytes:
+		return "", newError(wire.CodeLocalBadURL, "the URL is longer than %d bytes", maxURLBytes)
+	case perr != nil || !u.IsAbs() || u.Host == "":
+		return "", newError(wire.CodeLocalBadURL, "not an absolute URL such as https://example.com/mcp")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "", newError(wire.CodeLocalBadURL, "the URL's scheme is %q; http and https are known", wire.Excerpt([]byte(u.Scheme)))
+	case u.User != nil:
+		return "", newError(wire.CodeLocalBadURL, "the URL holds a user name or password; give credentials as headers")
+	}
+	u.Fragment, u.RawFragment = "", ""
+	params.URL = u.String()
+	if v := params.ProtocolVersion; v != "" && !slices.Contains(mcp.SupportedProtocolVersions(), v) {
+		return "", badArgument("protocol version %q is not known; known are %v", wire.Excerpt([]byte(v)), mcp.SupportedProtocolVersions())
+	}
+	for _, h := range params.Handlers {
+		if !slices.ContainsFunc(wire.Asks, func(row wire.AskRow) bool { return row.Name == h }) {
+			return "", badArgument("no question %q that a handler could answer", wire.Excerpt([]byte(h)))
+		}
+	}
+	if params.ClientInfo.Name == "" {
+		params.ClientInfo.Name = "remora"
+	}
+	if params.ClientInfo.Version == "" {
+		params.ClientInfo.Version = wire.Version
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
+// open opens a connection for the session.
+func (s *session) open(ctx context.Context) (*conn, error) {
+	transport := exchange.New(exchange.Config{
+		HTTP:    s.core.http,
+		Clock:   s.core.clock,
+		Session: s.id,
+		Limits:  s.core.limitsInForce(),
+		Sink:    sink{s},
+	})
+	info := s.params.ClientInfo
+	client := mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(transport))
+	sdk, err := client.Connect(ctx, &mcp.StreamableClientTransport{
+		Endpoint:     s.params.URL,
+		HTTPClient:   &http.Client{Transport: transport},
+		MaxRetries:   -1, // exchange resumes
+		MaxEventSize: -1, // exchange bounds
+	}, &mcp.ClientSessionOptions{ProtocolVersion: s.params.ProtocolVersion})
+	if err != nil {
+		transport.Close()
+		return nil, err
+	}
+	return &conn{sdk: sdk, transport: transport, version: sdk.InitializeResult().ProtocolVersion}, nil
+}
+
+// clientOptions announces what the application can answer, and no more.
+func (s *session) clientOptions(transport *exchange.Transport) *mcp.ClientOptions {
+	opts := &mcp.ClientOptions{
+		Capabilities: &mcp.ClientCapabilities{},
+		// With a handler the SDK asks for the standing stream, which exchange
+		// holds until somebody listens; the notification itself goes past it.
+		ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) {},
+	}
+	if slices.Contains(s.params.Handlers, "elicit") {
+		opts.ElicitationHandler = s.elicitHandler(transport)
+	}
+	if slices.Contains(s.params.Handlers, "sample") {
+		//lint:ignore SA1019 deprecated by 2026-07-28, and still what servers of every revision ask for
+		opts.CreateMessageHandler = s.sampleHandler(transport)
+	}
+	return opts
+}
+
+// serverInfoKey is where 2026-07-28 puts what initialize called serverInfo
+// (server/discover).
+const serverInfoKey = "io.modelcontextprotocol/serverInfo"
+
+// describe makes connect's result of what the server said, verbatim where it is
+// the server's.
+func (s *session) describe(cn *conn) wire.Connected {
+	_, raw := cn.transport.Handshake()
+	var said struct {
+		Capabilities json.RawMessage            `json:"capabilities"`
+		ServerInfo   json.RawMessage            `json:"serverInfo"`
+		Meta         map[string]json.RawMessage `json:"_meta"`
+	}
+	// The SDK has decoded it before; what it took cannot fail here.
+	_ = json.Unmarshal(raw, &said)
+	if said.ServerInfo == nil {
+		said.ServerInfo = said.Meta[serverInfoKey]
+	}
+	return wire.Connected{
+		Session:         s.id,
+		ProtocolVersion: cn.version,
+		Capabilities:    said.Capabilities,
+		ServerInfo:      said.ServerInfo,
+		Instructions:    cn.sdk.InitializeResult().Instructions,
+	}
+}
+
+func (c *Core) limitsInForce() wire.Limits {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.limits
+}

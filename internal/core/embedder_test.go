@@ -1,0 +1,270 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/remora-mcp/remora/internal/port"
+	"github.com/remora-mcp/remora/internal/wire"
+)
+
+// An embedder drives a core in this process by frames, over net/http: the
+// smallest that tests need, with no policy and no credit.
+type embedder struct {
+	t    testing.TB
+	core *Core
+
+	// answer answers asks; nil leaves them open.
+	answer func(h wire.Ask, params []byte) (any, *wire.Error)
+	// client makes the exchanges.
+	client *http.Client
+
+	mu     sync.Mutex
+	asm    wire.Assembler
+	done   map[uint32]chan wire.Frame
+	lastID uint32
+	tells  []tell
+	faults []wire.Fault
+	cancel map[uint32]context.CancelFunc
+	asked  map[uint32]wire.Ask
+	taken  map[uint32]string // asks that were cancelled
+}
+
+type tell struct {
+	call uint32
+	wire.Tell
+	data string
+}
+
+// newEmbedder starts a core and greets it.
+func newEmbedder(t testing.TB) *embedder {
+	e := &embedder{
+		t:      t,
+		client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		done:   make(map[uint32]chan wire.Frame),
+		cancel: make(map[uint32]context.CancelFunc),
+		asked:  make(map[uint32]wire.Ask),
+		taken:  make(map[uint32]string),
+	}
+	e.client.Transport = http.DefaultTransport.(*http.Transport).Clone()
+	t.Cleanup(e.client.CloseIdleConnections)
+	e.core = New("test", e, port.SystemClock{})
+	e.frame(wire.KindHello, 0, wire.Hello{ABI: wire.ABI, Name: "test"}, nil)
+	return e
+}
+
+// frame sends one frame to the core.
+func (e *embedder) frame(kind wire.Kind, id uint32, header any, payload []byte) {
+	raw, err := json.Marshal(header)
+	if err != nil {
+		e.t.Error(err)
+	}
+	e.core.Receive(wire.AppendFrame(nil, wire.Frame{Kind: kind, ID: id, Header: raw, Payload: payload}))
+}
+
+// Send implements port.Outbox.
+func (e *embedder) Send(batch []byte) {
+	frames, err := wire.ParseBatch(bytes.Clone(batch))
+	if err != nil {
+		e.t.Errorf("the core sent a malformed batch: %v", err)
+		return
+	}
+	for _, f := range frames {
+		e.mu.Lock()
+		whole, complete, err := e.asm.Add(f)
+		if err != nil {
+			e.t.Error(err)
+		}
+		if complete {
+			e.take(whole)
+		}
+		e.mu.Unlock()
+	}
+}
+
+// take takes one frame of the core's. It is called with mu held.
+func (e *embedder) take(f wire.Frame) {
+	header := func(v any) {
+		if err := json.Unmarshal(f.Header, v); err != nil {
+			e.t.Errorf("header of %v: %v", f.Kind, err)
+		}
+	}
+	switch f.Kind {
+	case wire.KindDone:
+		e.done[f.ID] <- f
+	case wire.KindTell:
+		var h wire.Tell
+		header(&h)
+		e.tells = append(e.tells, tell{f.ID, h, string(f.Payload)})
+	case wire.KindFault:
+		var h wire.Fault
+		header(&h)
+		e.faults = append(e.faults, h)
+	case wire.KindAsk:
+		var h wire.Ask
+		header(&h)
+		e.asked[f.ID] = h
+		if e.answer != nil {
+			go e.reply(f.ID, h, bytes.Clone(f.Payload))
+		}
+	case wire.KindAskCancel:
+		e.taken[f.ID] = e.asked[f.ID].Kind
+	case wire.KindHTTPStart:
+		var h wire.HTTPStart
+		header(&h)
+		ctx, cancel := context.WithCancel(context.Background())
+		e.cancel[f.ID] = cancel
+		go e.exchange(ctx, f.ID, h, bytes.Clone(f.Payload))
+	case wire.KindHTTPAbort:
+		if cancel := e.cancel[f.ID]; cancel != nil {
+			cancel()
+		}
+	}
+}
+
+func (e *embedder) reply(id uint32, h wire.Ask, params []byte) {
+	answer, failure := e.answer(h, params)
+	raw, err := json.Marshal(answer)
+	if err != nil {
+		e.t.Error(err)
+	}
+	e.frame(wire.KindReply, id, wire.Reply{Error: failure}, raw)
+}
+
+func (e *embedder) exchange(ctx context.Context, id uint32, h wire.HTTPStart, body []byte) {
+	fail := func(err error, sent wire.Sent) {
+		if ctx.Err() == nil {
+			e.frame(wire.KindHTTPError, id, wire.HTTPError{Error: &wire.Error{Code: wire.CodeHTTPNetwork, Message: err.Error(), Sent: sent}}, nil)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, h.Method, h.URL, bytes.NewReader(body))
+	if err != nil {
+		fail(err, wire.SentNo)
+		return
+	}
+	for _, pair := range h.Headers {
+		req.Header.Add(pair[0], pair[1])
+	}
+	resp, err := e.client.Do(req)
+	if err != nil {
+		fail(err, wire.SentUnknown)
+		return
+	}
+	defer resp.Body.Close()
+	head := wire.HTTPHead{Status: resp.StatusCode, Headers: headerPairs(resp.Header)}
+	e.frame(wire.KindHTTPHead, id, head, nil)
+	for {
+		// The core keeps what it gets, so each piece has its own slice.
+		buf := make([]byte, 32<<10)
+		n, err := resp.Body.Read(buf)
+		if n > 0 && ctx.Err() == nil {
+			e.frame(wire.KindHTTPData, id, struct{}{}, buf[:n])
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == io.EOF:
+			e.frame(wire.KindHTTPEnd, id, struct{}{}, nil)
+			return
+		case err != nil:
+			fail(err, wire.SentUnknown)
+			return
+		}
+	}
+}
+
+// start starts a command and returns its id and where its done comes.
+func (e *embedder) start(h wire.Call, params any) (uint32, <-chan wire.Frame) {
+	raw, ok := params.(json.RawMessage)
+	if !ok {
+		var err error
+		if raw, err = json.Marshal(params); err != nil {
+			e.t.Fatal(err)
+		}
+	}
+	e.mu.Lock()
+	e.lastID++
+	id, done := e.lastID, make(chan wire.Frame, 1)
+	e.done[id] = done
+	e.mu.Unlock()
+	e.frame(wire.KindCall, id, h, raw)
+	return id, done
+}
+
+// await waits for a command's outcome.
+func (e *embedder) await(done <-chan wire.Frame) (string, *wire.Error) {
+	e.t.Helper()
+	select {
+	case f := <-done:
+		var h wire.Done
+		if err := json.Unmarshal(f.Header, &h); err != nil {
+			e.t.Fatal(err)
+		}
+		if h.Error != nil && h.DataInPayload {
+			h.Error.Data = f.Payload
+		}
+		return string(f.Payload), h.Error
+	case <-time.After(20 * time.Second):
+		e.t.Fatal("no done within 20 s")
+		return "", nil
+	}
+}
+
+// run runs a command to its end.
+func (e *embedder) run(h wire.Call, params any) (string, *wire.Error) {
+	e.t.Helper()
+	_, done := e.start(h, params)
+	return e.await(done)
+}
+
+// connect opens a session, or fails the test.
+func (e *embedder) connect(params wire.Connect) wire.Connected {
+	e.t.Helper()
+	result, failure := e.run(wire.Call{Command: "connect"}, params)
+	if failure != nil {
+		e.t.Fatalf("connect: %v", failure)
+	}
+	var connected wire.Connected
+	if err := json.Unmarshal([]byte(result), &connected); err != nil {
+		e.t.Fatal(err)
+	}
+	return connected
+}
+
+// tellsOf returns the data of a session's events of that name.
+func (e *embedder) tellsOf(event string) []tell {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []tell
+	for _, t := range e.tells {
+		if t.Event == event {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// eventually waits until cond holds.
+func eventually(t testing.TB, what string, cond func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		if cond() {
+			return
+		}
+	}
+	t.Fatalf("not within 10 s: %s", what)
+}
+
+// serve starts a server for the time of the test.
+func serve(t testing.TB, h http.Handler) *httptest.Server {
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s
+}

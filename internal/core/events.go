@@ -1,0 +1,62 @@
+package core
+
+import (
+	"encoding/json"
+
+	"github.com/remora-mcp/remora/internal/wire"
+)
+
+// sink is a session's ear for what the server says outside of answers.
+type sink struct{ s *session }
+
+// Notification turns a notification into a tell, if somebody is to hear it.
+func (k sink) Notification(method string, params json.RawMessage) {
+	s := k.s
+	switch method {
+	case "notifications/progress":
+		s.progress(params)
+	case "notifications/message":
+		if s.listensTo("log") {
+			s.tell(0, "log", params)
+		}
+	case "notifications/tools/list_changed":
+		if s.listensTo("toolsChanged") {
+			s.tell(0, "toolsChanged", emptyResult)
+		}
+	}
+}
+
+// Dropped counts what was thrown away.
+func (k sink) Dropped(reason string) { k.s.core.drop(reason) }
+
+// progress hands a progress event to the call whose token it carries.
+func (s *session) progress(params json.RawMessage) {
+	var p struct {
+		Token uint32 `json:"progressToken"`
+	}
+	c := s.core
+	if json.Unmarshal(params, &p) != nil {
+		c.drop("progress without one of our tokens")
+		return
+	}
+	c.mu.Lock()
+	cl := c.calls[p.Token]
+	if cl == nil || cl.header.Session != s.id || !cl.header.Progress {
+		c.dropped++
+		c.mu.Unlock()
+		return
+	}
+	// Under the lock, so that it cannot come after the call's done.
+	s.tell(cl.id, "progress", params)
+	c.mu.Unlock()
+	cl.heard()
+}
+
+func (s *session) tell(call uint32, event string, data []byte) {
+	s.core.emit(wire.KindTell, call, wire.Tell{Event: event, Session: s.id}, data)
+}
+
+func (s *session) tellState(call uint32, state, reason string) {
+	data, _ := json.Marshal(wire.State{State: state, Reason: reason})
+	s.tell(call, "state", data)
+}

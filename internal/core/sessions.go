@@ -1,0 +1,212 @@
+package core
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/remora-mcp/remora/internal/exchange"
+	"github.com/remora-mcp/remora/internal/wire"
+)
+
+// A session is what the application calls a session. The connection under it
+// may be replaced when the server has forgotten it.
+type session struct {
+	core   *Core
+	id     uint32
+	params wire.Connect
+	origin string
+
+	ctx    context.Context // ends when the session is closed
+	cancel context.CancelCauseFunc
+
+	mu        sync.Mutex
+	conn      *conn
+	reopening chan struct{} // closed when the attempt under way is over
+	listening []string
+}
+
+// A conn is one connection of a session: the SDK's session and what carries it.
+type conn struct {
+	sdk       *mcp.ClientSession
+	transport *exchange.Transport
+	version   string
+}
+
+// firstModern is the first revision without a handshake and a session.
+const firstModern = "2026-07-28"
+
+func (cn *conn) modern() bool { return cn.version >= firstModern }
+
+func (c *Core) newSession(params wire.Connect, origin string) *session {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	s := &session{core: c, params: params, origin: origin, ctx: ctx, cancel: cancel}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.lastSess++; c.lastSess == 0 || c.sessions[c.lastSess] != nil; c.lastSess++ {
+	}
+	s.id = c.lastSess
+	c.sessions[s.id] = s
+	return s
+}
+
+func (c *Core) findSession(id uint32) (*session, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.sessions[id]; s != nil {
+		return s, nil
+	}
+	return nil, newError(wire.CodeLocalClosed, "no session %d is open", id)
+}
+
+// forget ends a session on this side.
+func (s *session) forget() {
+	s.core.mu.Lock()
+	delete(s.core.sessions, s.id)
+	s.core.mu.Unlock()
+	s.cancel(newError(wire.CodeLocalClosed, "the session was closed"))
+}
+
+func (s *session) current() *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn
+}
+
+// do runs one request of the SDK's and returns the server's raw result. A
+// session that the server has forgotten is opened again and the request sent
+// once more: it was not executed.
+func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error) ([]byte, error) {
+	stop := context.AfterFunc(s.ctx, func() { cl.cancel(context.Cause(s.ctx)) })
+	defer stop()
+	ctx := exchange.WithCall(cl.ctx, cl.exchange)
+	for again := false; ; again = true {
+		cn := s.current()
+		err := request(ctx, cn)
+		if err == nil {
+			return cl.exchange.Result(), nil
+		}
+		seen := cl.exchange.Err()
+		if again || cl.ctx.Err() != nil || seen == nil || seen.Code != wire.CodeHTTPSessionGone {
+			return nil, err
+		}
+		if err := s.reopen(ctx, cl, cn); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// reopen replaces a connection that the server has forgotten. Of several calls
+// that find it gone, one opens the new one and the others wait.
+func (s *session) reopen(ctx context.Context, cl *call, old *conn) error {
+	for {
+		s.mu.Lock()
+		if s.conn != old {
+			s.mu.Unlock()
+			return nil
+		}
+		wait := s.reopening
+		if wait == nil {
+			wait = make(chan struct{})
+			s.reopening = wait
+			s.mu.Unlock()
+			err := s.replace(ctx, cl, old)
+			s.mu.Lock()
+			s.reopening = nil
+			s.mu.Unlock()
+			close(wait)
+			return err
+		}
+		s.mu.Unlock()
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (s *session) replace(ctx context.Context, cl *call, old *conn) error {
+	s.tellState(0, wire.StateLost, "the server no longer knows the session")
+	s.tellState(0, wire.StateReconnecting, "")
+	fresh, err := s.open(ctx)
+	if err != nil {
+		s.tellState(0, wire.StateLost, cl.failure(err).Message)
+		return err
+	}
+	s.mu.Lock()
+	s.conn = fresh
+	s.applyListening()
+	s.mu.Unlock()
+	old.end()
+	s.tellState(0, wire.StateReady, "")
+	return nil
+}
+
+// closeTime bounds how long the server is given to hear of the end.
+const closeTime = 5 * time.Second
+
+// end closes a connection, in the background: requests still under way on it
+// may finish. It returns a channel that is closed when it is over.
+func (cn *conn) end() <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = cn.sdk.Close() // what it could not say is not worth a failure
+		cn.transport.Close()
+	}()
+	return done
+}
+
+// closeCommand ends the session. Calls in flight end with local/closed.
+func (s *session) closeCommand(cl *call) ([]byte, error) {
+	s.forget()
+	done := s.current().end()
+	timeout := make(chan struct{})
+	timer := s.core.clock.AfterFunc(closeTime, func() { close(timeout) })
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timeout:
+	case <-cl.ctx.Done():
+	}
+	s.tellState(cl.id, wire.StateClosed, "")
+	return emptyResult, nil
+}
+
+// listen takes the set of events that somebody listens to.
+func (s *session) listen(cl *call) ([]byte, error) {
+	var params wire.Listen
+	if err := readParams(cl, &params); err != nil {
+		return nil, err
+	}
+	for _, event := range params.Events {
+		if !slices.ContainsFunc(wire.Tells, func(row wire.TellRow) bool { return row.Name == event }) {
+			return nil, badArgument("no event %q", wire.Excerpt([]byte(event)))
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listening = params.Events
+	s.applyListening()
+	return emptyResult, nil
+}
+
+// applyListening opens or closes the standing stream. It is called with mu held.
+func (s *session) applyListening() {
+	want := slices.Contains(s.listening, "toolsChanged")
+	if !s.conn.modern() {
+		// Before 2026-07-28 log messages come on the standing stream too.
+		want = want || slices.Contains(s.listening, "log")
+	}
+	s.conn.transport.Listen(want)
+}
+
+func (s *session) listensTo(event string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.listening, event)
+}

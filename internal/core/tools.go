@@ -1,0 +1,110 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/remora-mcp/remora/internal/wire"
+)
+
+// callTool calls a tool.
+func (s *session) callTool(cl *call) ([]byte, error) {
+	var params wire.CallTool
+	if err := readParams(cl, &params); err != nil {
+		return nil, err
+	}
+	if params.Name == "" {
+		return nil, badArgument("a tool's name is missing")
+	}
+	if len(params.Arguments) == 0 || string(params.Arguments) == "null" {
+		params.Arguments = json.RawMessage(`{}`)
+	}
+	if params.Arguments[0] != '{' {
+		return nil, badArgument("a tool's arguments are not a JSON object")
+	}
+	meta, err := requestMeta(cl, params.Meta)
+	if err != nil {
+		return nil, err
+	}
+	return s.do(cl, func(ctx context.Context, cn *conn) error {
+		_, err := cn.sdk.CallTool(ctx, &mcp.CallToolParams{Meta: meta, Name: params.Name, Arguments: params.Arguments})
+		return err
+	})
+}
+
+// requestMeta is a request's _meta: the application's, and the call's id as the
+// progress token if progress is asked for.
+func requestMeta(cl *call, raw json.RawMessage) (mcp.Meta, error) {
+	var fields map[string]json.RawMessage
+	if len(raw) > 0 {
+		if err := json.Unmarshal(raw, &fields); err != nil {
+			return nil, badArgument("_meta is not a JSON object")
+		}
+	}
+	meta := make(mcp.Meta, len(fields)+1)
+	for key, value := range fields {
+		meta[key] = value
+	}
+	delete(meta, "progressToken")
+	if cl.header.Progress {
+		meta["progressToken"] = cl.id
+	}
+	return meta, nil
+}
+
+// listTools lists one page of tools. Tools that the specification tells a
+// client to leave out (bad x-mcp-header marks, 2026-07-28) are left out.
+func (s *session) listTools(cl *call) ([]byte, error) {
+	var params wire.ListTools
+	if err := readParams(cl, &params); err != nil {
+		return nil, err
+	}
+	meta, err := requestMeta(cl, params.Meta)
+	if err != nil {
+		return nil, err
+	}
+	var kept []*mcp.Tool
+	raw, err := s.do(cl, func(ctx context.Context, cn *conn) error {
+		res, err := cn.sdk.ListTools(ctx, &mcp.ListToolsParams{Meta: meta, Cursor: params.Cursor})
+		if err == nil {
+			kept = res.Tools
+		}
+		return err
+	})
+	if err != nil || len(kept) == cl.exchange.ToolCount() {
+		return raw, err
+	}
+	return keepTools(raw, kept)
+}
+
+// keepTools leaves out of a raw list what the SDK left out of its own, which
+// holds the rest in the same order.
+func keepTools(raw []byte, kept []*mcp.Tool) ([]byte, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return nil, err
+	}
+	var tools []json.RawMessage
+	if err := json.Unmarshal(fields["tools"], &tools); err != nil {
+		return nil, err
+	}
+	left := make([]json.RawMessage, 0, len(kept))
+	for _, tool := range tools {
+		var named struct {
+			Name string `json:"name"`
+		}
+		if err := json.Unmarshal(tool, &named); err != nil {
+			return nil, err
+		}
+		if len(left) < len(kept) && named.Name == kept[len(left)].Name {
+			left = append(left, tool)
+		}
+	}
+	var err error
+	if fields["tools"], err = json.Marshal(left); err != nil {
+		return nil, err
+	}
+	return json.Marshal(fields)
+}
