@@ -16,7 +16,7 @@ import (
 )
 
 // An embedder drives a core in this process by frames, over net/http: the
-// smallest that tests need, with no policy and no credit.
+// smallest that tests need, with no policy.
 type embedder struct {
 	t    testing.TB
 	core *Core
@@ -25,6 +25,8 @@ type embedder struct {
 	answer func(h wire.Ask, params []byte) (any, *wire.Error)
 	// client makes the exchanges.
 	client *http.Client
+	// onStart, if set, takes the exchanges instead.
+	onStart func(id uint32, h wire.HTTPStart)
 
 	mu     sync.Mutex
 	asm    wire.Assembler
@@ -33,6 +35,7 @@ type embedder struct {
 	tells  []tell
 	faults []wire.Fault
 	cancel map[uint32]context.CancelFunc
+	credit map[uint32]*credit
 	asked  map[uint32]wire.Ask
 	taken  map[uint32]string // asks that were cancelled
 }
@@ -50,6 +53,7 @@ func newEmbedder(t testing.TB) *embedder {
 		client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		done:   make(map[uint32]chan wire.Frame),
 		cancel: make(map[uint32]context.CancelFunc),
+		credit: make(map[uint32]*credit),
 		asked:  make(map[uint32]wire.Ask),
 		taken:  make(map[uint32]string),
 	}
@@ -119,12 +123,23 @@ func (e *embedder) take(f wire.Frame) {
 	case wire.KindHTTPStart:
 		var h wire.HTTPStart
 		header(&h)
+		if e.onStart != nil {
+			go e.onStart(f.ID, h)
+			return
+		}
 		ctx, cancel := context.WithCancel(context.Background())
-		e.cancel[f.ID] = cancel
-		go e.exchange(ctx, f.ID, h, bytes.Clone(f.Payload))
+		e.cancel[f.ID], e.credit[f.ID] = cancel, newCredit(h.Credit)
+		go e.exchange(ctx, f.ID, h, bytes.Clone(f.Payload), e.credit[f.ID])
+	case wire.KindHTTPMore:
+		var h wire.HTTPMore
+		header(&h)
+		if c := e.credit[f.ID]; c != nil {
+			c.add(h.Credit)
+		}
 	case wire.KindHTTPAbort:
 		if cancel := e.cancel[f.ID]; cancel != nil {
 			cancel()
+			e.credit[f.ID].add(1) // wake it
 		}
 	}
 }
@@ -138,7 +153,7 @@ func (e *embedder) reply(id uint32, h wire.Ask, params []byte) {
 	e.frame(wire.KindReply, id, wire.Reply{Error: failure}, raw)
 }
 
-func (e *embedder) exchange(ctx context.Context, id uint32, h wire.HTTPStart, body []byte) {
+func (e *embedder) exchange(ctx context.Context, id uint32, h wire.HTTPStart, body []byte, room *credit) {
 	fail := func(err error, sent wire.Sent) {
 		if ctx.Err() == nil {
 			e.frame(wire.KindHTTPError, id, wire.HTTPError{Error: &wire.Error{Code: wire.CodeHTTPNetwork, Message: err.Error(), Sent: sent}}, nil)
@@ -162,8 +177,9 @@ func (e *embedder) exchange(ctx context.Context, id uint32, h wire.HTTPStart, bo
 	e.frame(wire.KindHTTPHead, id, head, nil)
 	for {
 		// The core keeps what it gets, so each piece has its own slice.
-		buf := make([]byte, 32<<10)
+		buf := make([]byte, min(32<<10, room.take()))
 		n, err := resp.Body.Read(buf)
+		room.add(-int64(n))
 		if n > 0 && ctx.Err() == nil {
 			e.frame(wire.KindHTTPData, id, struct{}{}, buf[:n])
 		}
@@ -178,6 +194,37 @@ func (e *embedder) exchange(ctx context.Context, id uint32, h wire.HTTPStart, bo
 			return
 		}
 	}
+}
+
+// credit counts how much of a body may be delivered.
+type credit struct {
+	mu   sync.Mutex
+	more *sync.Cond
+	left int64
+}
+
+func newCredit(n int64) *credit {
+	c := &credit{left: n}
+	c.more = sync.NewCond(&c.mu)
+	return c
+}
+
+// add adds to what may be delivered.
+func (c *credit) add(n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left += n
+	c.more.Broadcast()
+}
+
+// take waits until something may be delivered, and returns how much.
+func (c *credit) take() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.left <= 0 {
+		c.more.Wait()
+	}
+	return c.left
 }
 
 // start starts a command and returns its id and where its done comes.

@@ -151,9 +151,6 @@ func (x *httpExchange) Close() error {
 // abort ends the exchange from this side, unless it is over.
 func (x *httpExchange) abort(err error) {
 	if x.finish(err) {
-		x.mu.Lock()
-		x.chunks = nil
-		x.mu.Unlock()
 		x.core.emit(wire.KindHTTPAbort, x.id, wire.HTTPAbort{}, nil)
 	}
 }

@@ -26,7 +26,11 @@ type event struct {
 type eventReader struct {
 	r     *bufio.Reader
 	limit int
-	first bool
+
+	rest    []byte // read and not yet taken; in the buffer of r
+	err     error  // how r ended
+	first   bool   // nothing has been read
+	afterCR bool   // an LF that comes next belongs to the line before
 }
 
 func newEventReader(body io.Reader, limit int64) *eventReader {
@@ -93,39 +97,56 @@ func (r *eventReader) next() (event, error) {
 // line returns the next line without its end (LF, CR or CRLF). The slice is
 // valid until the next call.
 func (r *eventReader) line(size *int) ([]byte, error) {
-	var long []byte
+	var long []byte // what was read of the line before the buffer was full
 	for {
-		part, err := r.r.ReadSlice('\n')
-		*size += len(part)
-		if *size > r.limit {
+		if len(r.rest) == 0 {
+			if err := r.fill(); err != nil {
+				return nil, err
+			}
+		}
+		if r.afterCR && len(r.rest) > 0 {
+			r.afterCR = false
+			if r.rest[0] == '\n' {
+				r.rest = r.rest[1:]
+				continue
+			}
+		}
+		end := bytes.IndexAny(r.rest, "\r\n")
+		if end < 0 {
+			if *size += len(r.rest); *size > r.limit {
+				return nil, errTooLarge
+			}
+			long, r.rest = append(long, r.rest...), nil
+			continue
+		}
+		if *size += end + 1; *size > r.limit {
 			return nil, errTooLarge
 		}
-		if r.first && len(part) > 0 {
-			r.first = false
-			part = bytes.TrimPrefix(part, []byte("\xef\xbb\xbf"))
+		line := r.rest[:end]
+		r.afterCR = r.rest[end] == '\r'
+		r.rest = r.rest[end+1:]
+		if long != nil {
+			return append(long, line...), nil
 		}
-		// A lone CR ends a line too. Nothing but hand-written streams uses it;
-		// what follows it is put back.
-		if cr := bytes.IndexByte(part, '\r'); cr >= 0 && cr != len(part)-2 {
-			rest := bytes.Clone(part[cr+1:])
-			line := append(long, part[:cr]...)
-			*size -= len(rest)
-			r.r = bufio.NewReader(io.MultiReader(bytes.NewReader(rest), r.r))
-			return line, nil
-		}
-		switch {
-		case err == nil:
-			part = bytes.TrimSuffix(part[:len(part)-1], []byte("\r"))
-			if long == nil {
-				return part, nil
-			}
-			return append(long, part...), nil
-		case errors.Is(err, bufio.ErrBufferFull):
-			long = append(long, part...)
-		default:
-			return nil, err
-		}
+		return line, nil
 	}
+}
+
+// fill reads more into rest. A stream that ends its lines by CR alone is taken
+// only as fast as the buffer fills; nobody writes one.
+func (r *eventReader) fill() error {
+	if r.err != nil {
+		return r.err
+	}
+	r.rest, r.err = r.r.ReadSlice('\n')
+	if errors.Is(r.err, bufio.ErrBufferFull) {
+		r.err = nil
+	}
+	if r.first && len(r.rest) > 0 {
+		r.first = false
+		r.rest = bytes.TrimPrefix(r.rest, []byte("\xef\xbb\xbf"))
+	}
+	return nil
 }
 
 // appendEvent appends a message to dst as one event.

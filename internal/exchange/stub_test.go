@@ -1,0 +1,118 @@
+package exchange
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/remora-mcp/remora/internal/port"
+)
+
+func TestStub(t *testing.T) {
+	for _, c := range []struct {
+		name, method, raw string
+		want              string // empty for a failure
+	}{
+		{"a tool's result", methodCallTool, `{"content":[{"type":"x"}],"isError":true,"structuredContent":{"a":1}}`, `{"content":[]}`},
+		{"complete", methodCallTool, `{"resultType":"complete","content":[]}`, `{"resultType":"complete","content":[]}`},
+		{"input is required", methodCallTool, `{"resultType":"input_required","requestState":"s","inputRequests":{"r":{"method":"roots/list"}}}`,
+			`{"resultType":"input_required","inputRequests":{"r":{"method":"roots/list"}},"requestState":"s","content":[]}`},
+		{"input requests of no form", methodCallTool, `{"inputRequests":[1]}`, ""},
+		{"not an object", methodCallTool, `[]`, ""},
+		{"a list", methodListTools, `{"tools":[{"name":"a","inputSchema":{"type":"object","properties":{"x":{"$ref":"#"}}},"icons":3}],"nextCursor":"n","ttlMs":5}`,
+			`{"tools":[{"name":"a","inputSchema":{"type":"object"}}],"nextCursor":"n"}`},
+		{"a list with header parameters", methodListTools, `{"tools":[{"name":"a","inputSchema":{"properties":{"x":{"x-mcp-header":"X"}}}}]}`,
+			`{"tools":[{"name":"a","inputSchema":{"properties":{"x":{"x-mcp-header":"X"}}}}]}`},
+		{"a tool without a name", methodListTools, `{"tools":[{}]}`, ""},
+		{"a handshake", methodDiscover, `{"any":"thing"}`, `{"any":"thing"}`},
+		{"anything else", "ping", `{"any":"thing"}`, `{}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard)})
+			got, _, err := transport.stub(new(Call), c.method, []byte(c.raw))
+			if (err != nil) != (c.want == "") || string(got) != c.want {
+				t.Errorf("got %s, %v; want %s", got, err, c.want)
+			}
+		})
+	}
+}
+
+// A question reaches the application as it came, whatever the SDK makes of it.
+func TestQuestionsStayWhole(t *testing.T) {
+	transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard)})
+	for _, params := range []string{
+		`{"message":"who?","later":12345678901234567890}`,
+		`{"message":"who?","_meta":{"remora/question":"1","own":true}}`,
+	} {
+		tagged, err := transport.tag([]byte(params), 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got struct {
+			Meta map[string]any `json:"_meta"`
+		}
+		if err := decode(tagged, &got); err != nil {
+			t.Fatal(err)
+		}
+		q, ok := transport.TakeQuestion(got.Meta)
+		if !ok || string(q.Params) != params || q.Call != 9 {
+			t.Errorf("got %s of call %d, %v; want %s of call 9", q.Params, q.Call, ok, params)
+		}
+		if _, again := transport.TakeQuestion(got.Meta); again {
+			t.Error("a question was taken twice")
+		}
+	}
+	if _, err := transport.tag([]byte(`[]`), 0); err == nil {
+		t.Error("parameters that are not an object were taken")
+	}
+	for range maxQuestions {
+		_, _ = transport.tag([]byte(`{}`), 0)
+	}
+	if _, err := transport.tag([]byte(`{}`), 0); err == nil {
+		t.Error("more questions were kept than the bound allows")
+	}
+}
+
+func TestCheckDepth(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		deep bool
+	}{
+		{`{"a":[[1]]}`, false},
+		{`{"a":[[[1]]]}`, true},
+		{`{"a":"[[[[[\"[[[["}`, false},
+		{strings.Repeat("[]", 100), false},
+		{`"unterminated \`, false},
+	} {
+		if got := checkDepth([]byte(c.in), 3) != nil; got != c.deep {
+			t.Errorf("%s: too deep %v, want %v", c.in, got, c.deep)
+		}
+	}
+}
+
+// Foreign bytes never panic, and what is taken for a message is one.
+func FuzzParseIncoming(f *testing.F) {
+	f.Add([]byte(`{"jsonrpc":"2.0","id":1,"result":{}}`))
+	f.Add([]byte(`{"jsonrpc":"2.0","method":"x","params":{"_meta":{}}}`))
+	f.Add([]byte(`[[[`))
+	transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard)})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		m, err := parseIncoming(in, 50)
+		if err != nil {
+			return
+		}
+		for _, method := range []string{methodCallTool, methodListTools} {
+			_, _, _ = transport.stub(new(Call), method, m.Result)
+		}
+		if tagged, err := transport.tag(m.Params, 0); err == nil {
+			var meta struct {
+				Meta map[string]any `json:"_meta"`
+			}
+			if err := decode(tagged, &meta); err != nil {
+				t.Fatalf("tagged %s: %v", tagged, err)
+			}
+			if _, ok := transport.TakeQuestion(meta.Meta); !ok {
+				t.Fatalf("tagged %s, and cannot be taken", tagged)
+			}
+		}
+	})
+}
