@@ -28,3 +28,9 @@ require (
 	golang.org/x/time v0.15.0 // indirect
 	google.golang.org/protobuf v1.34.2 // indirect
 )
+
+ignore (
+	./dist
+	./jsbridge/node_modules
+	./test/node_modules
+)

@@ -88,7 +88,8 @@ type questionError struct {
 	what *jsonrpc.Error
 }
 
-func (e *questionError) Error() string   { return e.why.Error() }
+// Error is what the server is told.
+func (e *questionError) Error() string   { return e.what.Message }
 func (e *questionError) Unwrap() []error { return []error{e.why, e.what} }
 
 // question asks the application what the SDK's handler was called for, and

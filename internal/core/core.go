@@ -30,6 +30,8 @@ type Core struct {
 	lastID    uint32 // of asks and exchanges
 	lastSess  uint32
 	dropped   uint64
+
+	lastDropped string
 }
 
 // New returns a Core that speaks into out. The name is what it calls itself in
@@ -143,11 +145,16 @@ func (c *Core) nextID() uint32 {
 	}
 }
 
-// drop counts something that nobody waits for.
-func (c *Core) drop(string) {
+// drop notes something that nobody waits for.
+func (c *Core) drop(what string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.dropLocked(what)
+}
+
+func (c *Core) dropLocked(what string) {
 	c.dropped++
+	c.lastDropped = wire.Excerpt([]byte(what))
 }
 
 // emit sends one frame.

@@ -42,7 +42,7 @@ func (s *session) progress(params json.RawMessage) {
 	c.mu.Lock()
 	cl := c.calls[p.Token]
 	if cl == nil || cl.header.Session != s.id || !cl.header.Progress {
-		c.dropped++
+		c.dropLocked("progress of a call that is over")
 		c.mu.Unlock()
 		return
 	}

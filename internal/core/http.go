@@ -186,7 +186,7 @@ func (c *Core) takeHTTP(f wire.Frame) {
 	c.mu.Lock()
 	x := c.exchanges[f.ID]
 	if x == nil {
-		c.dropped++
+		c.dropLocked("a frame of an exchange that is over")
 	}
 	c.mu.Unlock()
 	if x == nil {

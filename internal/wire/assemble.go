@@ -10,9 +10,19 @@ type Assembler struct {
 	// Zero selects DefaultMaxBodyBytes.
 	MaxBytes int64
 
-	open map[assembly]*Frame
+	open map[assembly]*unfinished
 	held int64
 }
+
+// unfinished is a frame whose last piece has not come.
+type unfinished struct {
+	frame   Frame
+	refused bool // too large: the rest of it is thrown away
+}
+
+// maxUnfinished bounds the frames that an Assembler holds at once, and so what
+// their headers take, which MaxBytes does not count.
+const maxUnfinished = 1024
 
 type assembly struct {
 	kind Kind
@@ -20,47 +30,55 @@ type assembly struct {
 }
 
 // Add takes one frame in order. It returns the whole frame and true when f
-// completes one (an unsplit frame is returned as it is, without a copy), false
-// while more is to come, and a *Error with CodeLocalTooLarge when the joined
-// payload would pass MaxBytes; the frame's beginning is then forgotten, so the
-// caller answers for the id and ignores what follows of it.
+// completes one (an unsplit frame is returned as it is, without a copy), and
+// false while more is to come.
+//
+// It returns a *Error with CodeLocalTooLarge when the joined payload would pass
+// MaxBytes. That is said once: the pieces that follow are thrown away without a
+// further error, so that the caller answers for the id exactly once. The same
+// error meets a frame that would be the 1025th unfinished one.
 func (a *Assembler) Add(f Frame) (Frame, bool, error) {
 	key := assembly{f.Kind, f.ID}
+	last := f.Flags&More == 0
 	begun := a.open[key]
-	if begun == nil && f.Flags&More == 0 {
-		return f, true, nil
+	if begun == nil {
+		if last {
+			return f, true, nil
+		}
+		if len(a.open) >= maxUnfinished {
+			return Frame{}, false, tooLarge("a %v frame would be one of more than %d unfinished ones", f.Kind, maxUnfinished)
+		}
+		if a.open == nil {
+			a.open = make(map[assembly]*unfinished)
+		}
+		begun = &unfinished{frame: Frame{Kind: f.Kind, ID: f.ID, Header: append([]byte(nil), f.Header...)}}
+		a.open[key] = begun
+	}
+	if last {
+		delete(a.open, key)
 	}
 	limit := a.MaxBytes
 	if limit == 0 {
 		limit = DefaultMaxBodyBytes
 	}
-	if a.held+int64(len(f.Payload)) > limit {
-		if begun != nil {
-			a.drop(key, begun)
-		}
-		return Frame{}, false, &Error{
-			Code:    CodeLocalTooLarge,
-			Message: fmt.Sprintf("a %v frame's payload is larger than %d bytes", f.Kind, limit),
-			Sent:    SentNo,
-		}
+	joined := &begun.frame
+	switch {
+	case begun.refused:
+		return Frame{}, false, nil
+	case a.held+int64(len(f.Payload)) > limit:
+		a.held -= int64(len(joined.Payload))
+		*begun = unfinished{refused: true}
+		return Frame{}, false, tooLarge("a %v frame's payload is larger than %d bytes", f.Kind, limit)
 	}
-	if begun == nil {
-		if a.open == nil {
-			a.open = make(map[assembly]*Frame)
-		}
-		begun = &Frame{Kind: f.Kind, ID: f.ID, Header: append([]byte(nil), f.Header...)}
-		a.open[key] = begun
-	}
-	begun.Payload = append(begun.Payload, f.Payload...)
+	joined.Payload = append(joined.Payload, f.Payload...)
 	a.held += int64(len(f.Payload))
-	if f.Flags&More != 0 {
+	if !last {
 		return Frame{}, false, nil
 	}
-	a.drop(key, begun)
-	return *begun, true, nil
+	a.held -= int64(len(joined.Payload))
+	return *joined, true, nil
 }
 
-func (a *Assembler) drop(key assembly, f *Frame) {
-	delete(a.open, key)
-	a.held -= int64(len(f.Payload))
+func tooLarge(format string, args ...any) *Error {
+	return &Error{Code: CodeLocalTooLarge, Message: fmt.Sprintf(format, args...), Sent: SentNo}
 }

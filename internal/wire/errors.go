@@ -1,6 +1,10 @@
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"unicode"
+	"unicode/utf8"
+)
 
 // A Code names a failure. The part before the slash is its family, which is
 // what a program usually needs: local (remora or its caller), http (the way to
@@ -93,8 +97,8 @@ func (e *Error) Is(target error) bool {
 const MaxExcerptBytes = 200
 
 // Excerpt returns the first printable bytes of a body, at most MaxExcerptBytes,
-// for an error message: control characters and invalid UTF-8 become spaces, and
-// runs of space are folded.
+// for an error message: whatever is not printable (control and format characters,
+// invalid UTF-8) becomes a space, and runs of space are folded.
 func Excerpt(body []byte) string {
 	if len(body) > 4*MaxExcerptBytes {
 		body = body[:4*MaxExcerptBytes]
@@ -102,7 +106,7 @@ func Excerpt(body []byte) string {
 	out := make([]byte, 0, MaxExcerptBytes)
 	space := true // folds leading space
 	for _, r := range string(body) {
-		if r <= ' ' || r == 0x7f || r == '\uFFFD' || (r >= 0x80 && r < 0xa0) {
+		if r == ' ' || r == utf8.RuneError || !unicode.IsPrint(r) {
 			if !space {
 				out = append(out, ' ')
 				space = true

@@ -62,6 +62,7 @@ var Commands = []CommandRow{
 	{"listTools", ListTools{}, nil, "ListToolsResult of the specification", "Lists one page of the server's tools."},
 	{"listen", Listen{}, Empty{}, "", "Says which events somebody listens to."},
 	{"ping", Ping{}, Empty{}, "", "Makes the server answer (ping; server/discover on 2026-07-28, which has no ping)."},
+	{"stats", Stats{}, StatsResult{}, "", "Says how the core is doing, after a garbage collection."},
 }
 
 // An AskRow describes one question.

@@ -1,0 +1,26 @@
+package core
+
+import (
+	"encoding/json"
+	"runtime"
+
+	"github.com/remora-mcp/remora/internal/wire"
+)
+
+// stats says how the core is doing.
+func (c *Core) stats(*call) ([]byte, error) {
+	runtime.GC()
+	var mem runtime.MemStats
+	runtime.ReadMemStats(&mem)
+	c.mu.Lock()
+	s := wire.StatsResult{
+		Open:        len(c.calls) + len(c.asks) + len(c.exchanges) - 1,
+		Sessions:    len(c.sessions),
+		Goroutines:  runtime.NumGoroutine(),
+		HeapBytes:   int64(mem.HeapAlloc),
+		Dropped:     int64(c.dropped),
+		LastDropped: c.lastDropped,
+	}
+	c.mu.Unlock()
+	return json.Marshal(s)
+}
