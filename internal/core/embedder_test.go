@@ -312,6 +312,9 @@ func eventually(t testing.TB, what string, cond func() bool) {
 // serve starts a server for the time of the test.
 func serve(t testing.TB, h http.Handler) *httptest.Server {
 	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
+	t.Cleanup(func() {
+		s.CloseClientConnections() // a test that failed may have left a stream open
+		s.Close()
+	})
 	return s
 }

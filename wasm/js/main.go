@@ -34,6 +34,12 @@ var (
 
 	// lent holds the buffers that the embedder is writing to, by address.
 	lent = make(map[uint32][]byte)
+
+	// received holds the batches that wait for main; wake holds one token when
+	// there are any. Nothing here runs in parallel, so no lock guards them: an
+	// export must never block.
+	received [][]byte
+	wake     = make(chan struct{}, 1)
 )
 
 // maxBatchBytes bounds one batch: many frames, or the pieces of a large payload.
@@ -62,12 +68,22 @@ func recv(ptr, n uint32) {
 	buf, ok := lent[ptr]
 	delete(lent, ptr)
 	if !ok || uint64(n) > uint64(len(buf)) {
-		client.Receive([]byte{0}) // no batch is one byte long: a fault says so
-		return
+		buf, n = []byte{0}, 1 // no batch is one byte long: a fault says so
 	}
-	client.Receive(buf[:n])
+	received = append(received, buf[:n])
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
 }
 
+// main takes what was received, whenever goroutines run.
 func main() {
-	select {} // the exports keep working; goroutines run at resume
+	for range wake {
+		batches := received
+		received = nil
+		for _, batch := range batches {
+			client.Receive(batch)
+		}
+	}
 }
