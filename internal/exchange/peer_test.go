@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -118,7 +116,7 @@ const okResult = `{"content":[{"type":"text","text":"ok"}]}`
 
 func okTool(w http.ResponseWriter, r *http.Request) { say(w, r, okResult) }
 
-// result is the event that answers r.
+// resultEvent is the event that answers r.
 func resultEvent(r *http.Request, result string) string {
 	return fmt.Sprintf("data: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":%s}\n\n", requestOf(r).ID, result)
 }
@@ -128,16 +126,12 @@ type heard struct {
 	mu      sync.Mutex
 	notices []string // method and params
 	dropped []string
-	onNote  func()
 }
 
 func (h *heard) Notification(method string, params json.RawMessage) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.notices = append(h.notices, method+" "+string(params))
-	if h.onNote != nil {
-		h.onNote()
-	}
 }
 
 func (h *heard) Dropped(reason string) {
@@ -152,13 +146,7 @@ func (h *heard) count() int {
 	return len(h.notices)
 }
 
-func (h *heard) drops(reason string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return slices.ContainsFunc(h.dropped, func(s string) bool { return strings.Contains(s, reason) })
-}
-
-// a rig is a session of the SDK's with a peer, with or without a Transport
+// A rig is a session of the SDK's with a peer, with or without a Transport
 // between them.
 type rig struct {
 	t         *testing.T

@@ -89,7 +89,7 @@ func TestNamesArePinned(t *testing.T) {
 		"policy/origin", "policy/redirect", "policy/private_address", "policy/handler_missing",
 		"plugin/trap", "plugin/deadline", "plugin/missing",
 	})
-	assertHas(t, commands, []string{"callTool", "close", "connect", "listTools", "listen", "ping"})
+	assertHas(t, commands, []string{"callTool", "close", "connect", "listTools", "listen", "ping", "stats"})
 	assertHas(t, asks, []string{"elicit", "sample"})
 	assertHas(t, tells, []string{"log", "progress", "state", "toolsChanged"})
 	for _, pin := range []struct {

@@ -239,6 +239,7 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 	raw := json.RawMessage(`{"a":[1]}`)
 	failure := &wire.Error{Code: wire.CodeRPCError, Message: "no", Data: raw, RPCCode: -32603, Sent: wire.SentYes}
 	number, wake := 0.5, int64(20)
+	sampled := map[string]bool{}
 	for _, test := range []struct {
 		def   string
 		value any
@@ -268,6 +269,10 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 		{"command.listTools.params", wire.ListTools{Cursor: "x"}},
 		{"command.listen.params", wire.Listen{Events: []string{"log"}}},
 		{"command.ping.params", wire.Ping{}},
+		{"command.ping.result", wire.Empty{}},
+		{"command.listen.result", wire.Empty{}},
+		{"command.stats.params", wire.Stats{}},
+		{"command.stats.result", wire.StatsResult{Open: 1, HeapBytes: 1 << 20}},
 		{"ask.elicit.params", wire.Elicit{Message: "x", RequestedSchema: raw}},
 		{"ask.elicit.answer", wire.Elicited{Action: "accept", Content: raw}},
 		{"ask.sample.params", wire.Sample{Messages: raw, MaxTokens: 5, Temperature: &number, StopSequences: []string{"x"}}},
@@ -283,6 +288,16 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 		}
 		if err := validate(t, test.def, instance); err != nil {
 			t.Errorf("%s does not take %s: %v", test.def, instance, err)
+		}
+		sampled[test.def] = true
+	}
+	var all jsonschema.Schema
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	for def := range all.Defs {
+		if strings.Contains(def, ".") && !sampled[def] {
+			t.Errorf("no sample of %s above", def)
 		}
 	}
 	for _, test := range []struct{ name, def, instance string }{

@@ -1,0 +1,33 @@
+# Shortcuts; `make help` lists them. The recipes are build.sh and the scripts in
+# internal/tools.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build check test test-full generate clean
+
+# Exactly the toolchain that go.mod pins, got by Go itself if another is there.
+export GOTOOLCHAIN ?= $(shell awk '$$1 == "toolchain" { print $$2 }' go.mod)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## build, start a small MCP server, call it from Go and from Node, print a table
+	@examples/demo.sh
+
+build: ## build everything that ships into dist/ (build.sh --help)
+	@./build.sh
+
+check: ## formatting, static analysis, generated files, import rules, paths in documents
+	@internal/tools/check.sh
+
+test: build ## every test: Go, JavaScript, conformance, interoperability, browser
+	@internal/tools/test.sh
+
+test-full: build ## the same, and what takes long: fuzzing, the race detector everywhere
+	@internal/tools/test.sh --full
+
+generate: ## write what is generated: from internal/wire, and NOTICE
+	@go run ./internal/wiregen
+	@go run ./internal/checks/notice
+
+clean: ## remove what was built
+	rm -rf dist host/guest/*.wasm jsbridge/build examples/node/node_modules
