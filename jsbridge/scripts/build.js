@@ -1,0 +1,158 @@
+// Assembles the npm package in ../dist/npm from src/: ESM and CommonJS, with
+// declarations for both. The wasm is put there by build.sh.
+
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rollup } from "rollup";
+import { dts } from "rollup-plugin-dts";
+import ts from "typescript";
+import { buildDir, writeGlue } from "./glue.js";
+
+const src = fileURLToPath(new URL("../src/", import.meta.url));
+const out = fileURLToPath(new URL("../../dist/npm/", import.meta.url));
+
+const version = /^export const VERSION = "(.+)";$/m.exec(readFileSync(`${src}generated/wire.ts`, "utf8"))?.[1];
+if (version === undefined) throw new Error("src/generated/wire.ts has no VERSION");
+
+/** Transpiles the sources; types are checked by `npm run check`. */
+const typescript = {
+  name: "typescript",
+  resolveId(source, importer) {
+    if (source === "#go-glue") return join(buildDir, "go-glue.js");
+    if (importer?.endsWith(".ts") && source.startsWith("./") && source.endsWith(".js")) {
+      return this.resolve(source.replace(/\.js$/, ".ts"), importer, { skipSelf: true });
+    }
+    return null;
+  },
+  transform(code, id) {
+    if (!id.endsWith(".ts")) return null;
+    const { outputText, sourceMapText } = ts.transpileModule(code, {
+      fileName: id,
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.ESNext,
+        verbatimModuleSyntax: true,
+        sourceMap: true,
+      },
+    });
+    return { code: outputText, map: sourceMapText };
+  },
+};
+
+/** CommonJS has no import.meta.url: Node's __filename says the same, elsewhere nothing does. */
+const importMeta = {
+  name: "import-meta",
+  resolveImportMeta(property, { format, moduleId }) {
+    if (format !== "cjs" || property !== "url") return null;
+    return moduleId.endsWith(".node.ts") ? 'require("node:url").pathToFileURL(__filename).href' : "undefined";
+  },
+};
+
+// What the entries share. The files that only Node may load have a name of
+// their own, so that a test can tell that nothing else imports them.
+function chunk(id) {
+  if (id.includes("wasm-beside")) return undefined;
+  if (id.endsWith(".node.ts")) return /\/(index|slim)\.node\.ts$/.test(id) ? undefined : "node";
+  return /\/src\/(index|slim)\.ts$/.test(id) ? undefined : "client";
+}
+
+function fail(warning) {
+  throw new Error(`${warning.code}: ${warning.message}`);
+}
+
+async function scripts() {
+  const bundle = await rollup({
+    input: Object.fromEntries(["index", "slim", "index.node", "slim.node"].map((name) => [name, `${src}${name}.ts`])),
+    external: /^node:/,
+    plugins: [typescript, importMeta],
+    onwarn: fail,
+  });
+  for (const [format, extension] of [
+    ["es", "js"],
+    ["cjs", "cjs"],
+  ]) {
+    await bundle.write({
+      dir: out,
+      format,
+      entryFileNames: `[name].${extension}`,
+      chunkFileNames: `[name].${extension}`,
+      manualChunks: chunk,
+      exports: "named",
+      externalLiveBindings: false,
+      generatedCode: "es2015",
+    });
+  }
+  await bundle.close();
+}
+
+async function declarations() {
+  for (const [kind, runtime] of [
+    ["d.ts", "js"],
+    ["d.cts", "cjs"],
+  ]) {
+    const bundle = await rollup({
+      input: { index: `${src}index.ts`, slim: `${src}slim.ts` },
+      plugins: [
+        dts({
+          tsconfig: fileURLToPath(new URL("../tsconfig.json", import.meta.url)),
+          compilerOptions: { stripInternal: true },
+        }),
+      ],
+      onwarn: fail,
+    });
+    const { output } = await bundle.generate({
+      format: "es",
+      chunkFileNames: "client.d.ts",
+      manualChunks: (id) => (chunk(id) === undefined ? undefined : "client"),
+    });
+    for (const file of output) {
+      const name = file.fileName.replace(/(\.d)?\.[jt]s$/, `.${kind}`);
+      writeFileSync(`${out}${name}`, file.code.replace(/(["'])\.\/client(\.d)?(\.[jt]s)?\1/g, `"./client.${runtime}"`));
+    }
+    await bundle.close();
+  }
+}
+
+function manifest() {
+  const entry = (name) => ({
+    node: {
+      import: { types: `./${name}.d.ts`, default: `./${name}.node.js` },
+      require: { types: `./${name}.d.cts`, default: `./${name}.node.cjs` },
+    },
+    import: { types: `./${name}.d.ts`, default: `./${name}.js` },
+    require: { types: `./${name}.d.cts`, default: `./${name}.cjs` },
+  });
+  return {
+    name: "remora-mcp",
+    version,
+    description:
+      "A Model Context Protocol (MCP) client for browsers, extensions, workers and Node: one core in WebAssembly",
+    keywords: ["mcp", "model-context-protocol", "client", "wasm", "webassembly"],
+    license: "Apache-2.0",
+    repository: { type: "git", url: "git+https://github.com/remora-mcp/remora.git", directory: "jsbridge" },
+    type: "module",
+    engines: { node: ">=20" },
+    sideEffects: false,
+    main: "./index.node.cjs",
+    module: "./index.js",
+    types: "./index.d.cts",
+    exports: {
+      ".": entry("index"),
+      "./slim": entry("slim"),
+      "./remora.wasm": "./remora.wasm",
+      "./package.json": "./package.json",
+    },
+  };
+}
+
+// The wasm and the README may be there already.
+mkdirSync(out, { recursive: true });
+for (const name of readdirSync(out)) {
+  if (/\.(js|cjs|ts|cts)$/.test(name)) rmSync(`${out}${name}`);
+}
+writeGlue();
+await scripts();
+await declarations();
+copyFileSync(`${buildDir}LICENSE-go`, `${out}LICENSE-go`);
+writeFileSync(`${out}package.json`, `${JSON.stringify(manifest(), null, 2)}\n`);

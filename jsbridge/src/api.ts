@@ -1,0 +1,45 @@
+// What every entry of the package exports besides connect.
+
+export type { AskContext, Handler, Handlers, ServerInfo, SessionInfo } from "./asks.js";
+export { Client, type ServerCapabilities } from "./client.js";
+export type { HeaderSource, TokenSource } from "./credentials.js";
+export { RemoraError, type RemoraErrorInit } from "./errors.js";
+export type { EventName, Events } from "./events.js";
+export type {
+  Asks,
+  ClientInfo,
+  Code,
+  Elicit,
+  Elicited,
+  Limits,
+  Log,
+  Progress,
+  Sample,
+  Sampled,
+  Sent,
+  State,
+  Tells,
+  ToolsChanged,
+} from "./generated/wire.js";
+export type { FetchLike } from "./http.js";
+export type { ConnectOptions, RequestOptions } from "./options.js";
+export type { Policy } from "./policy.js";
+export type {
+  AudioContent,
+  CallToolParams,
+  CallToolResult,
+  ContentBlock,
+  EmbeddedResource,
+  Icon,
+  ImageContent,
+  JsonSchema,
+  ListToolsParams,
+  ListToolsResult,
+  ResourceContents,
+  ResourceLink,
+  TextContent,
+  Tool,
+  ToolAnnotations,
+  UnknownContent,
+} from "./tools.js";
+export type { WasmModule, WasmSource } from "./wasm.js";

@@ -1,0 +1,22 @@
+// The entry for browsers, workers and bundlers: fetch, and the wasm as a file beside this one.
+
+import type { Client } from "./client.js";
+import { connectOn } from "./connect.js";
+import type { ConnectOptions } from "./options.js";
+import { webPlatform } from "./platform.browser.js";
+import { wasmBeside } from "./wasm-beside.browser.js";
+
+export * from "./api.js";
+
+const open = /* @__PURE__ */ connectOn(/* @__PURE__ */ webPlatform(wasmBeside));
+
+/**
+ * Opens a session with the MCP server at a URL (http or https).
+ *
+ * Rejects with a RemoraError: local/bad_url, local/bad_argument or
+ * policy/origin before any traffic, plugin/missing or plugin/trap if the core
+ * cannot be started, otherwise with what became of the handshake.
+ */
+export function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
+  return open(url, options);
+}

@@ -1,0 +1,148 @@
+// What an application gives to connect and to each call, and what is made of
+// it. Everything that cannot be right is refused before any traffic.
+
+import { type Handlers, handledAsks } from "./asks.js";
+import { Credentials, type HeaderSource, type TokenSource } from "./credentials.js";
+import { badArgument, RemoraError } from "./errors.js";
+import type { Call, ClientInfo, Connect, Limits, Progress } from "./generated/wire.js";
+import { type FetchLike, fetchPort } from "./http.js";
+import { type Policy, SessionPolicy } from "./policy.js";
+import type { HttpPort } from "./port.js";
+import type { WasmSource } from "./wasm.js";
+
+/** Options of connect. */
+export interface ConnectOptions {
+  /** The core's wasm, where it does not lie beside the package, or the bundler did not bring it along. */
+  wasm?: WasmSource | Promise<WasmSource> | undefined;
+  /** What the server is told of the application. */
+  clientInfo?: ClientInfo | undefined;
+  /** Sent with every request to the server's own origin, and to no other. */
+  headers?: HeaderSource | undefined;
+  /** Asked for a bearer token for each request to the server's own origin. Goes before an Authorization in headers. */
+  token?: TokenSource | undefined;
+  /** Makes the HTTP requests. Default: node:http on Node, fetch elsewhere. */
+  fetch?: FetchLike | undefined;
+  /** Where requests may go. Default: the server's own origin. */
+  policy?: Policy | undefined;
+  /** The newest protocol revision to ask for. Default: the newest that is known. */
+  protocolVersion?: string | undefined;
+  /** Bounds on what a server can make this side hold. Clients with different limits do not share memory. */
+  limits?: Readonly<Limits> | undefined;
+  /** Answers to what the server may ask. Without a handler its capability is not announced. */
+  handlers?: Handlers | undefined;
+  /** Gives up connecting. */
+  signal?: AbortSignal | undefined;
+  /** How long to wait to hear something while connecting, in milliseconds. Default 60,000. */
+  timeout?: number | undefined;
+}
+
+/** Options of one call, named as in the TypeScript SDK. */
+export interface RequestOptions {
+  /** Cancels the call: the promise is rejected at once, the server is told. */
+  signal?: AbortSignal | undefined;
+  /** How long to wait to hear something, in milliseconds. Default 60,000. */
+  timeout?: number | undefined;
+  /** How long the call may take in all, in milliseconds. Default: no limit. */
+  maxTotalTimeout?: number | undefined;
+  /** Whether progress starts timeout anew. Default true. */
+  resetTimeoutOnProgress?: boolean | undefined;
+  /** Called for each progress event of this call, before its result. */
+  onprogress?: ((progress: Progress) => void) | undefined;
+}
+
+/** What connect works with. Credentials show nothing when this is printed. */
+export interface Settings {
+  readonly server: URL;
+  readonly wasm: ConnectOptions["wasm"];
+  readonly limits: Limits;
+  readonly params: Connect;
+  readonly credentials: Credentials;
+  readonly policy: SessionPolicy;
+  readonly port: HttpPort | undefined;
+  readonly handlers: Handlers;
+}
+
+/** Reads connect's arguments. Throws local/bad_url or local/bad_argument. */
+export function readSettings(url: string | URL, options: ConnectOptions): Settings {
+  const server = readServer(url);
+  const handlers: Handlers = { ...options.handlers };
+  for (const [name, handler] of Object.entries(handlers)) {
+    if (handler !== undefined && typeof handler !== "function")
+      throw badArgument(`handlers.${name} must be a function`);
+  }
+  if (options.fetch !== undefined && typeof options.fetch !== "function") throw badArgument("fetch must be a function");
+  if (options.policy?.origins !== undefined && !Array.isArray(options.policy.origins)) {
+    throw badArgument("policy.origins must be a list");
+  }
+  const params: Connect = { url: server.href, handlers: handledAsks(handlers) };
+  if (options.clientInfo !== undefined) params.clientInfo = options.clientInfo;
+  if (options.protocolVersion !== undefined) params.protocolVersion = options.protocolVersion;
+  return {
+    server,
+    wasm: options.wasm,
+    limits: readLimits(options.limits),
+    params,
+    credentials: new Credentials(options.headers, options.token),
+    policy: new SessionPolicy(server, options.policy),
+    port: options.fetch === undefined ? undefined : fetchPort(options.fetch),
+    handlers,
+  };
+}
+
+function readServer(given: string | URL): URL {
+  let url: URL;
+  try {
+    url = new URL(given);
+  } catch {
+    throw new RemoraError("local/bad_url", "not an absolute URL such as https://example.com/mcp", { retryable: false });
+  }
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    const message = `the URL's scheme is ${url.protocol} and must be https: or http:`;
+    throw new RemoraError("local/bad_url", message, { retryable: false });
+  }
+  if (url.username !== "" || url.password !== "") {
+    const message = "the URL holds a user name or password: give credentials in options.headers or options.token";
+    throw new RemoraError("local/bad_url", message, { retryable: false });
+  }
+  url.hash = "";
+  return url;
+}
+
+function readLimits(given: Readonly<Limits> = {}): Limits {
+  const limits: Limits = {};
+  for (const name of ["maxBodyBytes", "maxEventBytes", "maxDepth", "maxCalls", "maxAsks"] as const) {
+    const value = given[name];
+    if (value === undefined) continue;
+    if (!Number.isSafeInteger(value) || value < 0) throw badArgument(`limits.${name} must be a whole number`);
+    limits[name] = value;
+  }
+  return limits;
+}
+
+/** Fills in a call frame's header from the call's options. Throws local/bad_argument. */
+export function callHeader(command: string, session: number, options: RequestOptions): Call {
+  const { signal } = options;
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw badArgument("signal must be an AbortSignal");
+  }
+  const header: Call = { command };
+  if (session !== 0) header.session = session;
+  const timeout = milliseconds("timeout", options.timeout);
+  if (timeout !== undefined) header.timeoutMs = timeout;
+  const total = milliseconds("maxTotalTimeout", options.maxTotalTimeout);
+  if (total !== undefined) header.maxTotalTimeoutMs = total;
+  if (options.resetTimeoutOnProgress === false) header.keepTimeoutOnProgress = true;
+  if (options.onprogress !== undefined && typeof options.onprogress !== "function") {
+    throw badArgument("onprogress must be a function");
+  }
+  return header;
+}
+
+// As long as a timer of JavaScript can wait: 24 days, which stands for Infinity.
+const longest = 0x7fffffff;
+
+function milliseconds(name: string, value: number | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number" || !(value > 0)) throw badArgument(`${name} must be a positive number of milliseconds`);
+  return Math.min(Math.ceil(value), longest);
+}

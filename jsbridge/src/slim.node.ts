@@ -1,0 +1,21 @@
+// The entry for Node without wasm: the application gives it in options.wasm.
+
+import type { Client } from "./client.js";
+import { connectOn } from "./connect.js";
+import type { ConnectOptions } from "./options.js";
+import { nodePlatform } from "./platform.node.js";
+
+export * from "./api.js";
+
+const open = /* @__PURE__ */ connectOn(/* @__PURE__ */ nodePlatform(undefined));
+
+/**
+ * Opens a session with the MCP server at a URL (http or https).
+ *
+ * Rejects with a RemoraError: local/bad_url, local/bad_argument or
+ * policy/origin before any traffic, plugin/missing or plugin/trap if the core
+ * cannot be started, otherwise with what became of the handshake.
+ */
+export function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
+  return open(url, options);
+}

@@ -1,0 +1,72 @@
+// From whatever the application gives to a compiled module.
+
+import { badArgument, excerpt, RemoraError } from "./errors.js";
+
+/** A WebAssembly.Module, or any object in a program whose types do not know WebAssembly (Node's do not). */
+export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer M } } } ? M : object;
+
+/** The core's wasm: where it is, its bytes, an answer that brings them, or the module itself. */
+export type WasmSource = string | URL | ArrayBuffer | ArrayBufferView | Response | WasmModule;
+
+/** Fetches or reads what a URL, or a path where there are paths, names. */
+export type WasmReader = (where: string | URL) => Promise<Response | ArrayBufferView>;
+
+/**
+ * Compiles the wasm, while it is arriving where that is possible. Rejects with
+ * plugin/missing if there is none, or it cannot be compiled.
+ */
+export async function compileWasm(
+  given: WasmSource | Promise<WasmSource>,
+  read: WasmReader,
+): Promise<WebAssembly.Module> {
+  let source = await given;
+  if (typeof source === "string" || isA<URL>(source, "URL")) source = await read(source);
+  try {
+    if (isA<WebAssembly.Module>(source, "WebAssembly.Module")) return source;
+    if (isA<Response>(source, "Response")) return await compileResponse(source);
+    if (isA<ArrayBuffer>(source, "ArrayBuffer") || ArrayBuffer.isView(source)) {
+      return await WebAssembly.compile(source as BufferSource);
+    }
+  } catch (cause) {
+    if (cause instanceof RemoraError) throw cause;
+    const why = cause instanceof Error ? excerpt(cause.message) : "";
+    throw new RemoraError(
+      "plugin/missing",
+      `the wasm cannot be compiled: ${why} (a page's Content-Security-Policy must have 'wasm-unsafe-eval' in its script-src)`,
+      { cause },
+    );
+  }
+  throw badArgument("options.wasm must be a URL, bytes, a Response, a WebAssembly.Module, or a promise of one of them");
+}
+
+// Streaming compilation refuses any other content type, and has then used the
+// body up: look first.
+async function compileResponse(response: Response): Promise<WebAssembly.Module> {
+  if (!response.ok) throw new RemoraError("plugin/missing", `the wasm was not found (status ${response.status})`);
+  const type = response.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type === "application/wasm" && typeof WebAssembly.compileStreaming === "function") {
+    return WebAssembly.compileStreaming(response);
+  }
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** Reads with fetch. */
+export const fetchWasm: WasmReader = async (where) => {
+  try {
+    return await fetch(where);
+  } catch (cause) {
+    throw new RemoraError("plugin/missing", `the wasm at ${withoutQuery(where)} cannot be fetched`, { cause });
+  }
+};
+
+/** A place for a message: without query and fragment. */
+export function withoutQuery(where: string | URL): string {
+  return String(where)
+    .replace(/[?#].*$/s, "")
+    .slice(0, 200);
+}
+
+// By its name, not by its class: it may come from another realm.
+function isA<T>(value: unknown, name: string): value is T {
+  return Object.prototype.toString.call(value) === `[object ${name}]`;
+}
