@@ -30,9 +30,7 @@ func (c *Core) connect(cl *call) ([]byte, error) {
 		s.forget()
 		return nil, err
 	}
-	s.mu.Lock()
-	s.conn = cn
-	s.mu.Unlock()
+	s.use(cl.ctx, cn)
 	s.tellState(cl.id, wire.StateReady, "")
 	return json.Marshal(s.describe(cn))
 }

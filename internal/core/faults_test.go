@@ -27,6 +27,9 @@ func onFaults(t *testing.T, run func(t *testing.T, e *embedder, f *faulty)) {
 			connected := e.connect(wire.Connect{URL: f.endpoint("mcp"), ProtocolVersion: string(line), Handlers: []string{"elicit", "sample"}})
 			f.session = connected.Session
 			run(t, e, f)
+			if _, err := e.run(wire.Call{Command: "close", Session: f.session}, wire.Close{}); err != nil {
+				t.Errorf("close: %v", err)
+			}
 			eventually(t, "nothing is open", func() bool { return e.core.Open() == 0 })
 		})
 	}

@@ -137,13 +137,19 @@ func (s *session) replace(ctx context.Context, cl *call, old *conn) error {
 		s.tellState(0, wire.StateLost, cl.failure(err).Message)
 		return err
 	}
-	s.mu.Lock()
-	s.conn = fresh
-	s.applyListening()
-	s.mu.Unlock()
+	s.use(ctx, fresh)
 	old.end()
 	s.tellState(0, wire.StateReady, "")
 	return nil
+}
+
+// use makes cn the session's connection.
+func (s *session) use(ctx context.Context, cn *conn) {
+	s.mu.Lock()
+	s.conn = cn
+	begun := cn.transport.Listen(s.wantsStanding(cn))
+	s.mu.Unlock()
+	s.awaitStanding(ctx, begun)
 }
 
 // closeTime bounds how long the server is given to hear of the end.
@@ -189,20 +195,39 @@ func (s *session) listen(cl *call) ([]byte, error) {
 		}
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.listening = params.Events
-	s.applyListening()
+	begun := s.conn.transport.Listen(s.wantsStanding(s.conn))
+	s.mu.Unlock()
+	s.awaitStanding(cl.ctx, begun)
 	return emptyResult, nil
 }
 
-// applyListening opens or closes the standing stream. It is called with mu held.
-func (s *session) applyListening() {
-	want := slices.Contains(s.listening, "toolsChanged")
-	if !s.conn.modern() {
-		// Before 2026-07-28 log messages come on the standing stream too.
-		want = want || slices.Contains(s.listening, "log")
+// wantsStanding says whether somebody needs the standing stream. It is called
+// with mu held.
+func (s *session) wantsStanding(cn *conn) bool {
+	if cn.modern() {
+		return slices.Contains(s.listening, "toolsChanged")
 	}
-	s.conn.transport.Listen(want)
+	// Before 2026-07-28 log messages come on it too, and questions may: who
+	// answers them listens.
+	return len(s.params.Handlers) > 0 || slices.Contains(s.listening, "toolsChanged") || slices.Contains(s.listening, "log")
+}
+
+// standingTime bounds the wait for the standing stream: some servers send its
+// head with its first event.
+const standingTime = time.Second
+
+// awaitStanding waits until the standing stream stands or is refused, because
+// what a server says before is lost.
+func (s *session) awaitStanding(ctx context.Context, begun <-chan struct{}) {
+	timeout := make(chan struct{})
+	timer := s.core.clock.AfterFunc(standingTime, func() { close(timeout) })
+	defer timer.Stop()
+	select {
+	case <-begun:
+	case <-timeout:
+	case <-ctx.Done():
+	}
 }
 
 func (s *session) listensTo(event string) bool {

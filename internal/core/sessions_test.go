@@ -118,3 +118,31 @@ func TestManySessions(t *testing.T) {
 		t.Errorf("left: %+v", got)
 	}
 }
+
+// Before 2026-07-28 a server may ask on the standing stream, so it stands before
+// the first call if the application answers questions; and not otherwise.
+func TestQuestionsOnTheStandingStream(t *testing.T) {
+	for _, c := range []struct {
+		handlers []string
+		line     fault.Line
+		want     int
+	}{
+		{[]string{"elicit"}, fault.Line2025, 1},
+		{nil, fault.Line2025, 0},
+		{[]string{"elicit"}, fault.Line2026, 0},
+	} {
+		t.Run(fmt.Sprint(c.line, c.handlers), func(t *testing.T) {
+			e := newEmbedder(t)
+			f := &faulty{t: t, e: e, line: c.line, url: serve(t, fault.New()).URL}
+			f.session = e.connect(wire.Connect{URL: f.endpoint("mcp"), ProtocolVersion: string(c.line), Handlers: c.handlers}).Session
+			if got := f.count("standing"); got != c.want {
+				t.Errorf("%d standing streams after connect, want %d", got, c.want)
+			}
+			f.mustWork()
+			if _, err := e.run(wire.Call{Command: "close", Session: f.session}, wire.Close{}); err != nil {
+				t.Error(err)
+			}
+			eventually(t, "nothing is open", func() bool { return e.core.Open() == 0 })
+		})
+	}
+}

@@ -29,6 +29,7 @@ type standing struct {
 
 	wanted bool
 	stop   context.CancelFunc // ends the stream that is open
+	begun  chan struct{}      // closed when the stream stands, or cannot
 }
 
 // maxStandingQueue bounds what waits for the SDK; it reads at once, so only a
@@ -38,15 +39,26 @@ const maxStandingQueue = 1 << 20
 func (s *standing) init(t *Transport) {
 	s.t = t
 	s.wake = sync.NewCond(&s.mu)
+	s.begun = closedChan
 }
 
-// Listen opens the standing stream, or gives it up. It does not block.
-func (t *Transport) Listen(on bool) {
+// closedChan is what there is to wait for when there is nothing to wait for.
+var closedChan = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// Listen opens the standing stream, or gives it up. It does not block; the
+// channel it returns is closed when the stream stands, or has been refused, or
+// is not wanted. What a server says before is lost.
+func (t *Transport) Listen(on bool) <-chan struct{} {
 	s := &t.standing
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wanted = on
 	s.update()
+	return s.begun
 }
 
 // Standing reports whether the protocol line has a standing stream, which is
@@ -75,10 +87,13 @@ func (s *standing) update() {
 	case want && s.stop == nil:
 		ctx, stop := context.WithCancel(context.WithoutCancel(s.req.Context()))
 		s.stop = stop
-		go s.run(ctx, s.req, s.out)
+		s.begun = make(chan struct{})
+		begun := s.begun
+		go s.run(ctx, s.req, s.out, sync.OnceFunc(func() { close(begun) }))
 	case !want && s.stop != nil:
 		s.stop()
 		s.stop = nil
+		s.begun = closedChan
 	}
 }
 
@@ -130,8 +145,10 @@ func (s *standing) Close() error {
 	return nil
 }
 
-// run keeps the stream open until ctx ends or the server does not want it.
-func (s *standing) run(ctx context.Context, req *http.Request, out *outgoing) {
+// run keeps the stream open until ctx ends or the server does not want it. It
+// calls begun after the first attempt.
+func (s *standing) run(ctx context.Context, req *http.Request, out *outgoing, begun func()) {
+	defer begun()
 	t := s.t
 	lastID, attempts := "", 0
 	retry := resumeWait(-1, 1)
@@ -149,6 +166,7 @@ func (s *standing) run(ctx context.Context, req *http.Request, out *outgoing) {
 			}
 			err = errors.New(http.StatusText(resp.Status))
 		}
+		begun()
 		if err == nil {
 			events := newEventReader(resp.Body, t.cfg.Limits.MaxEventBytes)
 			for {

@@ -14,7 +14,8 @@ type Connect struct {
 	// that the core knows. The server may choose an older one.
 	ProtocolVersion string `json:"protocolVersion,omitempty"`
 	// Handlers names the asks (rows of Asks) that the application answers. Only
-	// their capabilities are announced to the server.
+	// their capabilities are announced to the server. Before 2026-07-28 a server
+	// may ask on the standing stream, so that is held open while there are any.
 	Handlers []string `json:"handlers,omitempty"`
 }
 
@@ -53,7 +54,7 @@ type Close struct{}
 type Listen struct {
 	// Events names the tells (rows of Tells) that somebody listens to, all of
 	// them, each time. A standing stream is held open only while one of them
-	// needs it.
+	// needs it; the command is done when it stands, or is refused.
 	Events []string `json:"events"`
 }
 

@@ -340,7 +340,8 @@ export interface Connect {
   protocolVersion?: string;
   /**
    * handlers names the asks (rows of Asks) that the application answers. Only their
-   * capabilities are announced to the server.
+   * capabilities are announced to the server. Before 2026-07-28 a server may ask on the
+   * standing stream, so that is held open while there are any.
    */
   handlers?: string[];
 }
@@ -571,7 +572,8 @@ export interface ListTools {
 export interface Listen {
   /**
    * events names the tells (rows of Tells) that somebody listens to, all of them, each time.
-   * A standing stream is held open only while one of them needs it.
+   * A standing stream is held open only while one of them needs it; the command is done when
+   * it stands, or is refused.
    */
   events: string[];
 }
