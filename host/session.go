@@ -1,0 +1,427 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/remora-mcp/remora/internal/wire"
+)
+
+// closeTimeout bounds how long Session.Close waits for the server.
+const closeTimeout = 10 * time.Second
+
+// ConnectOptions configure a session. The zero value is ready to use.
+type ConnectOptions struct {
+	// ClientInfo is what the server is told of the application. Nil selects
+	// remora's own name and version.
+	ClientInfo *mcp.Implementation
+
+	// Headers are added to each request to the server's own origin, and to no
+	// other. Headers that belong to the protocol or the connection cannot be
+	// set: Host, Accept, Content-Type, Last-Event-Id, Mcp-*, and the like.
+	Headers http.Header
+
+	// Token returns the bearer token for each request to the server's own
+	// origin, and takes the place of an Authorization header in Headers; an empty
+	// token adds none. It is called for every request, by
+	// several goroutines at once, and should keep a token as long as that is
+	// valid. Its context ends when the request is given up.
+	Token func(context.Context) (string, error)
+
+	// Policy says what the session may reach. The zero value allows the
+	// server's own origin only.
+	Policy Policy
+
+	// ProtocolVersion is the newest revision of the specification to ask for.
+	// Empty selects the newest that remora knows; the server may choose an
+	// older one.
+	ProtocolVersion string
+
+	// Handlers answer what the server asks.
+	Handlers Handlers
+
+	// Events are callbacks that are registered before the session is opened
+	// and stay as long as it lives. Session.On registers more.
+	Events Events
+}
+
+// A Session is a connection to one MCP server. It is safe for concurrent use.
+//
+// If the plugin fails, or its instance is replaced, the next call opens the
+// session again with the same options; state that a server kept for the old one
+// is gone, and Events.State tells.
+type Session struct {
+	rt     *Runtime
+	url    string
+	opts   ConnectOptions
+	net    *network
+	ctx    context.Context // ends when the session is closed
+	cancel context.CancelFunc
+
+	listeners listeners
+	listenMu  sync.Mutex // held while the instance is told of the listeners
+
+	mu       sync.Mutex
+	link     *link
+	init     *mcp.InitializeResult
+	opening  *opening // the session is being opened again
+	closed   bool
+	closeEnd chan struct{} // closed when Close is done
+	closeErr error
+}
+
+// opening is an attempt to open a session again, which several calls may await.
+type opening struct {
+	done chan struct{}
+	err  error // set before done is closed
+}
+
+// Connect opens a session with the MCP server at url, an absolute http or https
+// URL. It blocks until the server has answered or ctx ends, whose CallOptions
+// apply. Nil options are the zero value. The caller closes the session.
+func (rt *Runtime) Connect(ctx context.Context, url string, o *ConnectOptions) (*Session, error) {
+	s, err := rt.newSession(url, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := rt.adopt(s); err != nil {
+		return nil, err
+	}
+	// Closing the runtime ends the attempt.
+	opening, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	for {
+		err = s.open(opening, false)
+		if !errors.Is(err, errRetired) {
+			break
+		}
+	}
+	if err == nil {
+		return s, nil
+	}
+	if ctx.Err() == nil && s.ctx.Err() != nil {
+		err = failure(CodeLocalClosed, "the runtime is closed")
+	}
+	s.abandon()
+	return nil, err
+}
+
+// newSession checks the options of a session.
+func (rt *Runtime) newSession(raw string, o *ConnectOptions) (*Session, error) {
+	s := &Session{rt: rt, closeEnd: make(chan struct{})}
+	if o != nil {
+		s.opts = *o
+	}
+	server, err := parseServerURL(raw)
+	if err != nil {
+		return nil, err
+	}
+	s.url = server.String()
+	p, err := newPolicy(server, s.opts.Policy)
+	if err != nil {
+		return nil, err
+	}
+	creds, err := newCredentials(s.opts.Headers, s.opts.Token, rt.opts.Logger)
+	if err != nil {
+		return nil, err
+	}
+	s.net = newNetwork(p, creds, rt.opts.HTTP)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.listeners.all = map[int]*Events{0: &s.opts.Events}
+	s.listeners.next = 1
+	return s, nil
+}
+
+// open connects the session in an instance of the plugin. It returns errRetired
+// if that instance took no more calls.
+func (s *Session) open(ctx context.Context, again bool) error {
+	if err := ctx.Err(); err != nil {
+		return contextError(ctx, SentNo)
+	}
+	o, err := callOptions(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := s.rt.driver(ctx)
+	if err != nil {
+		return err
+	}
+	params := wire.Connect{
+		URL:             s.url,
+		ProtocolVersion: s.opts.ProtocolVersion,
+		Handlers:        s.opts.Handlers.names(),
+	}
+	if info := s.opts.ClientInfo; info != nil {
+		params.ClientInfo = wire.ClientInfo{Name: info.Name, Version: info.Version, Title: info.Title}
+	}
+	c := newCall(ctx)
+	c.connects, c.again = s, again
+	err = d.begin(c, wire.Call{
+		Command:           "connect",
+		TimeoutMs:         milliseconds(o.Timeout),
+		MaxTotalTimeoutMs: milliseconds(o.MaxTotalTimeout),
+	}, mustJSON(params))
+	if err != nil {
+		return err
+	}
+	payload, e := c.wait(nil)
+	if e != nil {
+		return e
+	}
+	var connected wire.Connected
+	if err := json.Unmarshal(payload, &connected); err != nil {
+		return trapError(err) // the driver has decoded it before
+	}
+	d.mu.Lock()
+	l := c.link
+	d.mu.Unlock()
+	s.mu.Lock()
+	closed := s.closed
+	if !closed {
+		s.link, s.init = l, initializeResult(connected)
+	}
+	s.mu.Unlock()
+	if closed {
+		d.mu.Lock()
+		d.closeLinkLocked(l)
+		d.mu.Unlock()
+		return failure(CodeLocalClosed, "the session is closed")
+	}
+	s.listen()
+	return nil
+}
+
+// initializeResult is what the go-sdk's session says of its server. What cannot
+// be decoded is left out.
+func initializeResult(c wire.Connected) *mcp.InitializeResult {
+	res := &mcp.InitializeResult{
+		Capabilities:    new(mcp.ServerCapabilities),
+		ServerInfo:      new(mcp.Implementation),
+		Instructions:    c.Instructions,
+		ProtocolVersion: c.ProtocolVersion,
+	}
+	if len(c.Capabilities) > 0 && json.Unmarshal(c.Capabilities, res.Capabilities) != nil {
+		res.Capabilities = new(mcp.ServerCapabilities)
+	}
+	if len(c.ServerInfo) > 0 && json.Unmarshal(c.ServerInfo, res.ServerInfo) != nil {
+		res.ServerInfo = new(mcp.Implementation)
+	}
+	return res
+}
+
+// abandon forgets a session that could not be opened, unless Close does.
+func (s *Session) abandon() {
+	s.mu.Lock()
+	closed := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if closed {
+		return
+	}
+	s.cancel()
+	s.publishState(StateClosed, "")
+	s.net.close()
+	s.rt.forget(s)
+	close(s.closeEnd)
+}
+
+// InitializeResult describes the server and what was agreed on with it when the
+// session was last opened. It must not be changed.
+func (s *Session) InitializeResult() *mcp.InitializeResult {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.init
+}
+
+// Ping makes the server answer: ping, or server/discover on a revision that has
+// no ping (2026-07-28). params may be nil; nothing in it is sent.
+func (s *Session) Ping(ctx context.Context, params *mcp.PingParams) error {
+	_, err := s.request(ctx, "ping", wire.Ping{}, nil)
+	return err
+}
+
+// Close ends the session at its server and releases what it holds. Calls in
+// flight end with CodeLocalClosed. It blocks until the server has answered, at
+// most ten seconds; an error says that the server may still hold the session.
+// Further calls of Close wait for the first and return the same.
+func (s *Session) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	return s.close(ctx)
+}
+
+func (s *Session) close(ctx context.Context) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		select {
+		case <-s.closeEnd:
+			return s.closeErr
+		case <-ctx.Done():
+			return contextError(ctx, SentUnknown)
+		}
+	}
+	s.closed = true
+	l := s.link
+	s.link = nil
+	s.mu.Unlock()
+	s.cancel() // ends an attempt to open it again
+
+	if l != nil && l.active.Load() {
+		c := newCall(ctx)
+		c.link, c.closes = l, true
+		if l.d.begin(c, wire.Call{Command: "close", Session: l.number}, []byte("{}")) == nil {
+			if _, e := c.wait(nil); e != nil && e.Code != CodeLocalClosed {
+				s.closeErr = e
+			}
+		}
+		l.active.Store(false)
+	}
+	s.publishState(StateClosed, "")
+	s.net.close()
+	s.rt.forget(s)
+	close(s.closeEnd)
+	return s.closeErr
+}
+
+// current returns the session's place in a living instance, nil if it has none.
+func (s *Session) current() *link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link == nil || !s.link.active.Load() {
+		return nil
+	}
+	return s.link
+}
+
+// bind returns the session's place in a living instance and opens it again if
+// it has none.
+func (s *Session) bind(ctx context.Context) (*link, error) {
+	for {
+		s.mu.Lock()
+		switch {
+		case s.closed:
+			s.mu.Unlock()
+			return nil, failure(CodeLocalClosed, "the session is closed")
+		case s.link != nil && s.link.active.Load():
+			l := s.link
+			s.mu.Unlock()
+			return l, nil
+		}
+		o := s.opening
+		if o == nil {
+			o = &opening{done: make(chan struct{})}
+			s.opening = o
+			go s.reopen(o)
+		}
+		s.mu.Unlock()
+		select {
+		case <-o.done:
+			if o.err != nil {
+				return nil, o.err
+			}
+		case <-ctx.Done():
+			return nil, contextError(ctx, SentNo)
+		}
+	}
+}
+
+// reopen opens the session again for all calls that wait for it.
+func (s *Session) reopen(o *opening) {
+	s.publishState(StateReconnecting, "")
+	for {
+		o.err = s.open(s.ctx, true)
+		if !errors.Is(o.err, errRetired) {
+			break
+		}
+	}
+	if s.ctx.Err() != nil {
+		o.err = failure(CodeLocalClosed, "the session is closed")
+	} else if o.err != nil {
+		s.publishState(StateLost, asError(o.err, CodeHTTPNetwork).Message)
+	}
+	s.mu.Lock()
+	s.opening = nil
+	s.mu.Unlock()
+	close(o.done)
+}
+
+// lost learns that the instance in which the session lived is gone.
+func (s *Session) lost(l *link, failed error) {
+	if !l.active.Swap(false) || failed == nil {
+		return
+	}
+	s.publishState(StateLost, "the plugin failed")
+}
+
+// request makes a call in the session, which is opened again first if need be,
+// and returns its result as it came. meta is the request's, for its progress
+// token.
+func (s *Session) request(ctx context.Context, command string, params any, meta mcp.Meta) ([]byte, error) {
+	o, err := callOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	body, err := encode(params)
+	if err != nil {
+		return nil, asError(err, CodeLocalBadArgument)
+	}
+	for {
+		if ctx.Err() != nil {
+			return nil, contextError(ctx, SentNo)
+		}
+		l, err := s.bind(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c := newCall(ctx)
+		c.link, c.token, c.progress = l, meta["progressToken"], o.OnProgress != nil
+		err = l.d.begin(c, wire.Call{
+			Command:               command,
+			Session:               l.number,
+			TimeoutMs:             milliseconds(o.Timeout),
+			MaxTotalTimeoutMs:     milliseconds(o.MaxTotalTimeout),
+			KeepTimeoutOnProgress: o.KeepTimeoutOnProgress,
+			Progress:              c.progress || s.listeners.has(wantsProgress),
+		}, body)
+		if errors.Is(err, errRetired) {
+			l.active.Store(false)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		payload, e := c.wait(func(ev event, dropped int) {
+			if dropped > 0 {
+				s.rt.opts.Logger.Warn("progress events were dropped, because OnProgress is too slow", "events", dropped)
+			}
+			p, err := progressParams(ev.data, c.token, c.id)
+			if err != nil {
+				s.rt.opts.Logger.Warn("a progress event of the server cannot be decoded", "error", err)
+				return
+			}
+			o.OnProgress(p)
+		})
+		if e != nil {
+			return nil, e
+		}
+		return payload, nil
+	}
+}
+
+// String returns the server's origin, for a log.
+func (s *Session) String() string {
+	u, err := url.Parse(s.url)
+	if err != nil {
+		return "session"
+	}
+	return origin(u)
+}
