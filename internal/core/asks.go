@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -100,6 +101,9 @@ func (s *session) question(ctx context.Context, transport *exchange.Transport, k
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "the question was answered before"}
 	}
 	answer, err := s.ask(ctx, kind, q.Call, q.Params)
+	if cl := s.core.findCall(q.Call); cl != nil && err == nil {
+		cl.answered.Store(true)
+	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -110,6 +114,17 @@ func (s *session) question(ctx context.Context, transport *exchange.Transport, k
 		return &questionError{asError(err), &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "the application did not answer"}}
 	}
 	return nil
+}
+
+// askOf is the ask for each method by which a server asks.
+var askOf = map[string]string{
+	"elicitation/create":     "elicit",
+	"sampling/createMessage": "sample",
+}
+
+// answers reports whether the application answers questions of that method.
+func (s *session) answers(method string) bool {
+	return slices.Contains(s.params.Handlers, askOf[method])
 }
 
 func (s *session) elicitHandler(transport *exchange.Transport) func(context.Context, *mcp.ElicitRequest) (*mcp.ElicitResult, error) {

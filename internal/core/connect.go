@@ -79,6 +79,7 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 		Session: s.id,
 		Limits:  s.core.limitsInForce(),
 		Sink:    sink{s},
+		Answers: s.answers,
 	})
 	info := s.params.ClientInfo
 	client := mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(transport))
@@ -103,10 +104,10 @@ func (s *session) clientOptions(transport *exchange.Transport) *mcp.ClientOption
 		// holds until somebody listens; the notification itself goes past it.
 		ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) {},
 	}
-	if slices.Contains(s.params.Handlers, "elicit") {
+	if s.answers("elicitation/create") {
 		opts.ElicitationHandler = s.elicitHandler(transport)
 	}
-	if slices.Contains(s.params.Handlers, "sample") {
+	if s.answers("sampling/createMessage") {
 		//lint:ignore SA1019 deprecated by 2026-07-28, and still what servers of every revision ask for
 		opts.CreateMessageHandler = s.sampleHandler(transport)
 	}

@@ -301,6 +301,34 @@ func TestHandlerThatFails(t *testing.T) {
 	})
 }
 
+// An answer that does not fit the form is the application's mistake, and is not
+// quoted.
+func TestAnswerThatDoesNotFit(t *testing.T) {
+	onFaults(t, func(t *testing.T, e *embedder, f *faulty) {
+		e.answer = func(wire.Ask, []byte) (any, *wire.Error) {
+			return map[string]any{"action": "accept", "content": map[string]any{"name": 4711, "answer": 4711}}, nil
+		}
+		_, done := f.tool(wire.Call{}, "elicit", `{}`)
+		_, err := e.await(done)
+		if f.line == fault.Line2026 && (err == nil || err.Code != wire.CodeLocalBadArgument || strings.Contains(err.Message, "4711")) {
+			t.Errorf("got %v, want %s", err, wire.CodeLocalBadArgument)
+		}
+		f.mustWork()
+	})
+}
+
+// A question that nobody answers says so.
+func TestQuestionWithoutAHandler(t *testing.T) {
+	e := newEmbedder(t)
+	f := &faulty{t: t, e: e, line: fault.Line2026, url: serve(t, fault.New()).URL}
+	f.session = e.connect(wire.Connect{URL: f.endpoint("mcp")}).Session
+	_, done := f.tool(wire.Call{}, "elicit", `{}`)
+	if _, err := e.await(done); err == nil || err.Code != wire.CodePolicyHandlerMissing {
+		t.Errorf("got %v, want %s", err, wire.CodePolicyHandlerMissing)
+	}
+	f.mustWork()
+}
+
 // A session that the server has forgotten is opened again, the call is sent
 // once more, and the application is told.
 func TestSessionGone(t *testing.T) {

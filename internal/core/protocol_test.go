@@ -186,12 +186,18 @@ func TestConnectFailures(t *testing.T) {
 	}
 }
 
-// Tools with bad header marks are left out (2026-07-28), the rest of the list
-// stays as the server sent it.
-func TestListToolsLeavesOutBadHeaderMarks(t *testing.T) {
+// Arguments are repeated in headers where a tool's schema asks for it
+// (2026-07-28); tools with bad marks are left out of the list.
+func TestHeaderParameters(t *testing.T) {
 	e := newEmbedder(t)
 	f := &faulty{t: t, e: e, line: fault.Line2026, url: serve(t, fault.New()).URL}
 	session := e.connect(wire.Connect{URL: f.endpoint("header_tools")}).Session
+	// Nobody has listed the tools, whose schemas say which arguments are to be
+	// repeated in headers.
+	call := wire.CallTool{Name: "region", Arguments: json.RawMessage(`{"region":"north"}`)}
+	if result, err := e.run(wire.Call{Command: "callTool", Session: session}, call); err != nil || text(t, result) != "region north" {
+		t.Errorf("region, not listed before: %s, %v", result, err)
+	}
 	result, err := e.run(wire.Call{Command: "listTools", Session: session}, wire.ListTools{})
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +205,6 @@ func TestListToolsLeavesOutBadHeaderMarks(t *testing.T) {
 	if strings.Contains(result, `"bad_header_`) || !strings.Contains(result, `"region"`) {
 		t.Errorf("got %s", result)
 	}
-	call := wire.CallTool{Name: "region", Arguments: json.RawMessage(`{"region":"north"}`)}
 	if result, err := e.run(wire.Call{Command: "callTool", Session: session}, call); err != nil || text(t, result) != "region north" {
 		t.Errorf("region: %s, %v", result, err)
 	}

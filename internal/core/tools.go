@@ -3,9 +3,11 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/remora-mcp/remora/internal/exchange"
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
@@ -29,9 +31,45 @@ func (s *session) callTool(cl *call) ([]byte, error) {
 		return nil, err
 	}
 	return s.do(cl, func(ctx context.Context, cn *conn) error {
-		_, err := cn.sdk.CallTool(ctx, &mcp.CallToolParams{Meta: meta, Name: params.Name, Arguments: params.Arguments})
-		return err
+		call := func() error {
+			_, err := cn.sdk.CallTool(ctx, &mcp.CallToolParams{Meta: meta, Name: params.Name, Arguments: params.Arguments})
+			return err
+		}
+		err := call()
+		if seen := cl.exchange.Err(); seen == nil || seen.RPCCode != mcp.CodeHeaderMismatch || !cn.modern() {
+			return err
+		}
+		// The server has refused the call unexecuted, for want of headers that
+		// repeat arguments. Which ones is in the tool's schema.
+		if !cn.learnTool(ctx, params.Name) {
+			return err
+		}
+		return call()
 	})
+}
+
+// maxLearnedPages bounds the search for a tool.
+const maxLearnedPages = 100
+
+// learnTool lists tools until one of that name is found, so that the SDK knows
+// its schema. It reports whether there is one.
+func (cn *conn) learnTool(ctx context.Context, name string) bool {
+	ctx = exchange.WithCall(ctx, new(exchange.Call)) // what it meets is not the call's
+	params := &mcp.ListToolsParams{}
+	for range maxLearnedPages {
+		res, err := cn.sdk.ListTools(ctx, params)
+		if err != nil {
+			return false
+		}
+		if slices.ContainsFunc(res.Tools, func(t *mcp.Tool) bool { return t.Name == name }) {
+			return true
+		}
+		if res.NextCursor == "" {
+			return false
+		}
+		params = &mcp.ListToolsParams{Cursor: res.NextCursor}
+	}
+	return false
 }
 
 // requestMeta is a request's _meta: the application's, and the call's id as the

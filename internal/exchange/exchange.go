@@ -24,6 +24,9 @@ type Config struct {
 	Limits wire.Limits
 	// Sink takes what the server says outside of answers.
 	Sink Sink
+	// Answers reports whether the application answers questions of that method
+	// (elicitation/create, sampling/createMessage).
+	Answers func(method string) bool
 }
 
 // A Sink takes what the server says outside of answers. Its methods must not

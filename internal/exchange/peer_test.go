@@ -177,7 +177,7 @@ func connect(t *testing.T, p *peer, h how) *rig {
 	if !h.alone {
 		network := new(porttest.NetHTTP)
 		t.Cleanup(network.Close)
-		r.transport = New(Config{HTTP: network, Clock: port.SystemClock{}, Session: 7, Limits: h.limits, Sink: r.heard})
+		r.transport = New(Config{HTTP: network, Clock: port.SystemClock{}, Session: 7, Limits: h.limits, Sink: r.heard, Answers: anything})
 		t.Cleanup(r.transport.Close)
 		carrier.Transport = r.transport
 	}

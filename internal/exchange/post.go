@@ -133,7 +133,11 @@ func (t *Transport) answer(req *http.Request, out *outgoing, call *Call, m *inco
 		return answerBytes(out.ID, nil, clean), nil
 	}
 	stub, count, err := t.stub(call, out.Method, m.Result)
-	if err != nil {
+	var failure *wire.Error
+	switch {
+	case errors.As(err, &failure):
+		return nil, failure
+	case err != nil:
 		return nil, notMCP(http.StatusOK, "", err.Error(), m.Result)
 	}
 	call.succeed(m.Result, count)

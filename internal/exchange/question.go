@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+
+	"github.com/remora-mcp/remora/internal/wire"
 )
 
 // The SDK decodes a server's question into its own types, which drop what they
@@ -100,6 +102,13 @@ func (t *Transport) tagInputRequests(call *Call, raw json.RawMessage) (json.RawM
 		var method string
 		if decode(request["method"], &method) != nil || !isQuestion(method) {
 			continue // the SDK says what it does not know
+		}
+		if !t.cfg.Answers(method) {
+			return nil, &wire.Error{
+				Code:    wire.CodePolicyHandlerMissing,
+				Message: "the server asks (" + method + ") what the application has no handler for",
+				Sent:    wire.SentYes,
+			}
 		}
 		tagged, err := t.tag(request["params"], call.ID)
 		if err != nil {

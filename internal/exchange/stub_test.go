@@ -7,6 +7,8 @@ import (
 	"github.com/remora-mcp/remora/internal/port"
 )
 
+func anything(string) bool { return true }
+
 func TestStub(t *testing.T) {
 	for _, c := range []struct {
 		name, method, raw string
@@ -16,6 +18,8 @@ func TestStub(t *testing.T) {
 		{"complete", methodCallTool, `{"resultType":"complete","content":[]}`, `{"resultType":"complete","content":[]}`},
 		{"input is required", methodCallTool, `{"resultType":"input_required","requestState":"s","inputRequests":{"r":{"method":"roots/list"}}}`,
 			`{"resultType":"input_required","inputRequests":{"r":{"method":"roots/list"}},"requestState":"s","content":[]}`},
+		{"a question", methodCallTool, `{"inputRequests":{"r":{"method":"elicitation/create","params":{"message":"who?"}}}}`,
+			`{"inputRequests":{"r":{"method":"elicitation/create","params":{"_meta":{"remora/question":"1"},"message":"who?"}}},"content":[]}`},
 		{"input requests of no form", methodCallTool, `{"inputRequests":[1]}`, ""},
 		{"not an object", methodCallTool, `[]`, ""},
 		{"a list", methodListTools, `{"tools":[{"name":"a","inputSchema":{"type":"object","properties":{"x":{"$ref":"#"}}},"icons":3}],"nextCursor":"n","ttlMs":5}`,
@@ -27,7 +31,7 @@ func TestStub(t *testing.T) {
 		{"anything else", "ping", `{"any":"thing"}`, `{}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard)})
+			transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard), Answers: anything})
 			got, _, err := transport.stub(new(Call), c.method, []byte(c.raw))
 			if (err != nil) != (c.want == "") || string(got) != c.want {
 				t.Errorf("got %s, %v; want %s", got, err, c.want)
@@ -38,7 +42,7 @@ func TestStub(t *testing.T) {
 
 // A question reaches the application as it came, whatever the SDK makes of it.
 func TestQuestionsStayWhole(t *testing.T) {
-	transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard)})
+	transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard), Answers: anything})
 	for _, params := range []string{
 		`{"message":"who?","later":12345678901234567890}`,
 		`{"message":"who?","_meta":{"remora/question":"1","own":true}}`,
@@ -94,7 +98,7 @@ func FuzzParseIncoming(f *testing.F) {
 	f.Add([]byte(`{"jsonrpc":"2.0","id":1,"result":{}}`))
 	f.Add([]byte(`{"jsonrpc":"2.0","method":"x","params":{"_meta":{}}}`))
 	f.Add([]byte(`[[[`))
-	transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard)})
+	transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard), Answers: anything})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		m, err := parseIncoming(in, 50)
 		if err != nil {
