@@ -291,8 +291,19 @@ func TestThousandCallsLeaveNothingBehind(t *testing.T) {
 	measure()
 	d := s.current().d
 	memory := d.guest.MemoryBytes()
+	inside, err := s.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	round(1000)
 	measure()
+	after, err := s.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.Open > inside.Open || after.Goroutines > inside.Goroutines || after.HeapBytes > inside.HeapBytes+1<<20 {
+		t.Errorf("inside of the plugin: before %+v, after %+v", inside, after)
+	}
 	if grown := d.guest.MemoryBytes() - memory; grown > 4<<20 {
 		t.Errorf("the instance grew from %d by %d bytes", memory, grown)
 	}

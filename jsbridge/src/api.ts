@@ -18,6 +18,7 @@ export type {
   Sampled,
   Sent,
   State,
+  StatsResult,
   Tells,
   ToolsChanged,
 } from "./generated/wire.js";

@@ -11,6 +11,7 @@ import {
   type Connected,
   DEFAULT_MAX_BODY_BYTES,
   type Progress,
+  type StatsResult,
   type WireError,
 } from "./generated/wire.js";
 import { callHeader, type RequestOptions, type Settings } from "./options.js";
@@ -145,6 +146,14 @@ export class Client {
   /** Makes the server answer. */
   async ping(options: RequestOptions = {}): Promise<Record<string, unknown>> {
     return JSON.parse(await this.#request("ping", {}, options)) as Record<string, unknown>;
+  }
+
+  /**
+   * How the core is doing in which this client lives, perhaps with others:
+   * what is open, goroutines, memory. For finding leaks; it collects garbage.
+   */
+  async stats(options: RequestOptions = {}): Promise<StatsResult> {
+    return JSON.parse(await this.#request("stats", {}, options)) as StatsResult;
   }
 
   /**

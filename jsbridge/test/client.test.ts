@@ -100,6 +100,20 @@ test("many calls at once, in several sessions", async () => {
   await Promise.all(clients.map((client) => client.close()));
 });
 
+test("1,000 calls leave nothing open, no goroutine and no memory behind", async () => {
+  const client = await esm.connect(server.url);
+  const round = async (calls: number) => {
+    for (let i = 0; i < calls; i++) await client.callTool({ name: "add", arguments: { a: i, b: 1 } });
+    return client.stats();
+  };
+  const before = await round(200);
+  const after = await round(1000);
+  assert.equal(after.open, before.open);
+  assert.ok(after.goroutines <= before.goroutines, `${before.goroutines} goroutines before, ${after.goroutines} after`);
+  assert.ok(after.heapBytes < before.heapBytes + (1 << 20), `${before.heapBytes} bytes before, ${after.heapBytes} after`);
+  await client.close();
+});
+
 test("1,000 calls with one signal leave no listener behind", async () => {
   const client = await esm.connect(server.url);
   const { signal } = new AbortController();

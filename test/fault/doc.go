@@ -19,5 +19,6 @@
 //
 // A counter is a name and a number; see [Counters]. With the query
 // wait=NAME&min=N the answer is held back until counter NAME has reached N
-// (default 1), or is 504 after [WaitLimit].
+// (default 1), with max=N until it is no more than N, or is 504 after
+// [WaitLimit].
 package fault

@@ -173,6 +173,26 @@ func TestRowsAreComplete(t *testing.T) {
 	}
 }
 
+// TestOpenRequests holds that the counter "open" follows the requests that are
+// being answered, and that one can wait for it to fall.
+func TestOpenRequests(t *testing.T) {
+	c := dial(t, fault.Line2026, "mcp")
+	answer := c.send("tools/call", `{"name":"hang"}`)
+	if n := c.counters("seen.hang", 1)["open"]; n != 1 {
+		t.Errorf("%d open requests, want 1", n)
+	}
+	answer.Body.Close()
+	settled, err := http.Get(c.url + "/counters?wait=open&max=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer settled.Body.Close()
+	var counters fault.Counters
+	if err := json.NewDecoder(settled.Body).Decode(&counters); err != nil || counters["open"] != 0 {
+		t.Errorf("got %v, %v; want none open", counters, err)
+	}
+}
+
 // TestAnswers holds what each tool that answers at all answers.
 func TestAnswers(t *testing.T) {
 	rpcError := fmt.Sprintf(`"code":%d`, fault.RPCErrorCode)
@@ -413,60 +433,4 @@ func TestGivingUp(t *testing.T) {
 		answer.Body.Close()
 		c.counters("cancelled.hang", 1)
 	})
-}
-
-func TestAskInMidCall(t *testing.T) {
-	c := dial(t, fault.Line2025, "mcp")
-	for _, test := range []struct{ tool, method string }{
-		{"elicit", "elicitation/create"}, {"sample", "sampling/createMessage"}, {"ask_unknown", "horoscope/create"},
-	} {
-		answer := c.send("tools/call", fmt.Sprintf(`{"name":%q}`, test.tool))
-		var question struct {
-			ID     json.RawMessage
-			Method string
-		}
-		chunk := make([]byte, 4096)
-		n, err := answer.Body.Read(chunk)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, data, _ := strings.Cut(string(chunk[:n]), "data: ")
-		if err := json.Unmarshal([]byte(data), &question); err != nil || question.Method != test.method {
-			t.Fatalf("%s asked %q (%v)", test.tool, chunk[:n], err)
-		}
-		reply, err := http.DefaultClient.Do(c.request(
-			fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"action":"decline"}}`, question.ID), "", ""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		reply.Body.Close()
-		rest, err := io.ReadAll(answer.Body)
-		answer.Body.Close()
-		if err != nil || !strings.Contains(string(rest), `decline`) {
-			t.Errorf("%s: answer %q, %v", test.tool, rest, err)
-		}
-	}
-}
-
-func TestAskByInputRequired(t *testing.T) {
-	c := dial(t, fault.Line2026, "mcp")
-	_, body, err := c.call("elicit", `{}`)
-	if err != nil || !strings.Contains(body, `"resultType":"input_required"`) {
-		t.Fatalf("got %q, %v", body, err)
-	}
-	again := func(state string) string {
-		answer := c.send("tools/call", `{"name":"elicit","inputResponses":{"question":{"action":"decline"}},"requestState":`+state+`}`)
-		defer answer.Body.Close()
-		b, err := io.ReadAll(answer.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
-	}
-	if got := again(`"opaque \u2713 state"`); !strings.Contains(got, "decline") {
-		t.Errorf("with the state: %q", got)
-	}
-	if got := again(`"another"`); !strings.Contains(got, "came back changed") {
-		t.Errorf("with another state: %q", got)
-	}
 }

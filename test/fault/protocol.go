@@ -243,11 +243,18 @@ func (q *request) get() {
 	}
 	last := q.r.Header.Get("Last-Event-ID")
 	if last == "" {
-		q.room.count("standing")
+		messages, done := q.room.stand(q.session)
+		defer done()
 		stream := q.stream()
 		stream.comment("standing")
-		<-q.r.Context().Done()
-		return
+		for {
+			select {
+			case message := <-messages:
+				stream.event("", message)
+			case <-q.r.Context().Done():
+				return
+			}
+		}
 	}
 	name, _, _ := strings.Cut(last, ":")
 	rest := q.room.takeCut(name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"sync"
@@ -26,7 +27,10 @@ const WaitLimit = 30 * time.Second
 //	deleted           sessions ended by the client's DELETE
 //	standing          standing streams opened (GET, subscriptions/listen)
 //	resumed.NAME      GETs with Last-Event-ID for a cut stream of NAME
+//	authorization     requests with an Authorization header, and by the host
+//	                  that they name authorization.HOST
 //	malformed         requests that break the protocol's rules
+//	open              requests to an endpoint that are being answered just now
 type Counters map[string]int
 
 // A room is one run: what one test's client has done and left behind.
@@ -41,6 +45,7 @@ type room struct {
 	asks     map[string]chan message       // questions that wait, by id
 	cut      map[string]*cutStream         // streams to resume, by stream
 	barriers map[int]*barrier              // by size
+	standing map[string]chan<- string      // standing streams: messages to send, by session
 }
 
 func newRoom() *room {
@@ -52,14 +57,18 @@ func newRoom() *room {
 		asks:     map[string]chan message{},
 		cut:      map[string]*cutStream{},
 		barriers: map[int]*barrier{},
+		standing: map[string]chan<- string{},
 	}
 }
 
 // count adds one to a counter and returns its new value.
-func (m *room) count(name string) int {
+func (m *room) count(name string) int { return m.add(name, 1) }
+
+// add adds n to a counter and returns its new value.
+func (m *room) add(name string, n int) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.counters[name]++
+	m.counters[name] += n
 	close(m.changed)
 	m.changed = make(chan struct{})
 	return m.counters[name]
@@ -87,14 +96,16 @@ func (m *room) snapshot(name string) (body []byte, value int, changed <-chan str
 
 // serveCounters answers GET /counters.
 func (m *room) serveCounters(w http.ResponseWriter, r *http.Request) {
-	name := r.URL.Query().Get("wait")
-	least := 0
-	if name != "" {
+	query := r.URL.Query()
+	name, least, most := query.Get("wait"), 0, math.MaxInt
+	if name != "" && !query.Has("max") {
 		least = 1
-		if s := r.URL.Query().Get("min"); s != "" {
+	}
+	for key, bound := range map[string]*int{"min": &least, "max": &most} {
+		if s := query.Get(key); s != "" {
 			var err error
-			if least, err = strconv.Atoi(s); err != nil {
-				http.Error(w, "min is not a number", http.StatusBadRequest)
+			if *bound, err = strconv.Atoi(s); err != nil {
+				http.Error(w, key+" is not a number", http.StatusBadRequest)
 				return
 			}
 		}
@@ -103,7 +114,7 @@ func (m *room) serveCounters(w http.ResponseWriter, r *http.Request) {
 	defer limit.Stop()
 	for {
 		body, value, changed := m.snapshot(name)
-		if value >= least {
+		if value >= least && value <= most {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write(body)
 			return
@@ -113,7 +124,7 @@ func (m *room) serveCounters(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-limit.C:
-			http.Error(w, fmt.Sprintf("counter %s did not reach %d: %s", name, least, body), http.StatusGatewayTimeout)
+			http.Error(w, fmt.Sprintf("counter %s does not get to be what it should: %s", name, body), http.StatusGatewayTimeout)
 			return
 		}
 	}
@@ -199,6 +210,49 @@ func (m *room) deliver(answer message) bool {
 	}
 	ch <- answer
 	return true
+}
+
+// stand registers the standing stream of a session, on which the messages of
+// the returned channel are to be sent; done must be called when it ends. A
+// later stream takes the place of an earlier one.
+func (m *room) stand(session string) (messages <-chan string, done func()) {
+	ch := make(chan string)
+	m.mu.Lock()
+	m.standing[session] = ch
+	m.mu.Unlock()
+	m.count("standing")
+	return ch, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.standing[session] == ch {
+			delete(m.standing, session)
+		}
+	}
+}
+
+// sendStanding sends a message on a session's standing stream, once there is
+// one. It reports false if ctx ended before.
+func (m *room) sendStanding(ctx context.Context, session, message string) bool {
+	for {
+		m.mu.Lock()
+		stream, changed := m.standing[session], m.changed
+		m.mu.Unlock()
+		if stream != nil {
+			select {
+			case stream <- message:
+				return true
+			case <-changed:
+			case <-ctx.Done():
+				return false
+			}
+			continue
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 // A barrier opens when as many calls wait at it as its size says.

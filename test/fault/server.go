@@ -2,6 +2,7 @@ package fault
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -92,6 +93,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequestBytes)
 	room.count("at." + endpoint.Name)
+	if host, _, err := net.SplitHostPort(r.Host); err == nil && r.Header.Get("Authorization") != "" {
+		room.count("authorization")
+		room.count("authorization." + host)
+	}
+	room.add("open", 1)
+	defer room.add("open", -1)
 	endpoint.serve(&request{w: w, r: r, room: room, line: line})
 }
 

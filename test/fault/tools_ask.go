@@ -14,6 +14,12 @@ var askTools = []Tool{
 	{Name: "sample", Doc: "Asks for a completion.", call: func(c *call) {
 		c.ask("sampling/createMessage", SampleParams)
 	}},
+	{Name: "elicit_standing", Doc: "Asks with a form for a name, on the session's standing stream, as soon as there is one.",
+		Lines: []Line{Line2025}, call: func(c *call) {
+			c.askOn("elicitation/create", ElicitParams, func(question string) {
+				c.room.sendStanding(c.r.Context(), c.session, question)
+			})
+		}},
 	{Name: "ask_unknown", Doc: "Asks with a method that no revision knows.", Lines: []Line{Line2025}, call: func(c *call) {
 		c.ask("horoscope/create", `{"sign":"remora"}`)
 	}},
@@ -47,9 +53,18 @@ func (c *call) ask(method, params string) {
 		}
 		return
 	}
+	c.askOn(method, params, nil)
+}
+
+// askOn asks with a request that send sends, or, without one, with a request on
+// the call's own event stream (2025-11-25).
+func (c *call) askOn(method, params string, send func(question string)) {
 	id, answered := c.room.expect()
 	s := c.stream()
-	s.event("", `{"jsonrpc":"2.0","id":`+quoted(id)+`,"method":`+quoted(method)+`,"params":`+params+`}`)
+	if send == nil {
+		send = func(question string) { s.event("", question) }
+	}
+	send(`{"jsonrpc":"2.0","id":` + quoted(id) + `,"method":` + quoted(method) + `,"params":` + params + `}`)
 	select {
 	case m := <-answered:
 		reply := m.Result

@@ -1,6 +1,9 @@
 package fault
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // cutTools have a side effect, counted as executed.NAME, and lose the
 // connection while they answer.
@@ -20,12 +23,14 @@ var cutTools = []Tool{
 		c.w.Header().Set("Content-Length", fmt.Sprint(len(whole)))
 		_, _ = c.w.Write([]byte(whole[:len(whole)/2]))
 		(&eventStream{c.w}).flush()
+		c.letArrive()
 		cutHere()
 	}},
 	{Name: "cut_event", Doc: "The event stream breaks in the middle of the answer's event; there is nothing to resume.", call: func(c *call) {
 		c.room.count("executed." + c.tool)
 		whole := c.result(textResult(c.line, "executed"))
 		c.stream().raw("event: message\ndata: " + whole[:len(whole)/2])
+		c.letArrive()
 		cutHere()
 	}},
 	{Name: "cut_resume", Doc: "The event stream breaks after an event with an id; the answer comes on the resumed stream.",
@@ -54,5 +59,21 @@ func (c *call) cutStream(rest *cutStream) {
 	if event := c.progressEvent(1, 2); event != "" {
 		s.event(id, event)
 	}
+	c.letArrive()
 	cutHere()
+}
+
+// arrival is how long a stream is left open before it is cut.
+const arrival = 150 * time.Millisecond
+
+// letArrive gives the client time to take what was sent. A browser throws away
+// what its page has not read yet when a connection breaks, so without this it
+// would be left to chance what a page sees of a stream that is cut.
+func (c *call) letArrive() {
+	timer := time.NewTimer(arrival)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.r.Context().Done():
+	}
 }

@@ -1,0 +1,34 @@
+// Runs scripts with the built npm package in Node: scripts as JSON on standard
+// input, reports as JSON on standard output.
+
+import { runScripts } from "./drive.js";
+
+// The guest's memory, for the step "memory". The package keeps it to itself.
+const memories = new Set();
+for (const name of ["instantiate", "instantiateStreaming"]) {
+  const original = WebAssembly[name];
+  WebAssembly[name] = async (...args) => {
+    const made = await original.apply(WebAssembly, args);
+    note(made instanceof WebAssembly.Instance ? made : made.instance);
+    return made;
+  };
+}
+WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+  construct(target, args, newTarget) {
+    const made = Reflect.construct(target, args, newTarget);
+    note(made);
+    return made;
+  },
+});
+function note(instance) {
+  for (const value of Object.values(instance.exports)) {
+    if (value instanceof WebAssembly.Memory) memories.add(value);
+  }
+}
+const memory = () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+
+const remora = await import("../../dist/npm/index.node.js");
+let input = "";
+for await (const chunk of process.stdin.setEncoding("utf8")) input += chunk;
+const reports = await runScripts(remora, JSON.parse(input), { memory });
+process.stdout.write(JSON.stringify(reports));

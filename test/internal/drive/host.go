@@ -1,0 +1,427 @@
+package drive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/remora-mcp/remora/host"
+	"github.com/remora-mcp/remora/test/internal/kit"
+)
+
+// A Host is the Go host in this process, with one runtime for each set of
+// limits. Close frees it.
+type Host struct {
+	mu       sync.Mutex
+	runtimes map[Limits]*host.Runtime
+}
+
+// hostAtOnce is how many scripts run at the same time.
+const hostAtOnce = 4
+
+// Embedder returns the host as one.
+func (h *Host) Embedder() Embedder { return Embedder{Name: "host", Run: h.run} }
+
+// Close closes all runtimes.
+func (h *Host) Close(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var errs []error
+	for _, rt := range h.runtimes {
+		errs = append(errs, rt.Close(ctx))
+	}
+	h.runtimes = nil
+	return errors.Join(errs...)
+}
+
+func (h *Host) run(ctx context.Context, scripts []Script) ([]Report, error) {
+	if err := kit.Plugin(); err != nil {
+		return nil, err
+	}
+	reports := make([]Report, len(scripts))
+	errs := make([]error, len(scripts))
+	turns := make(chan struct{}, hostAtOnce)
+	var wait sync.WaitGroup
+	for i, script := range scripts {
+		wait.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			rt, err := h.runtime(ctx, script.Limits)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			r := &hostRun{rt: rt, script: script, events: map[string][]json.RawMessage{}, off: map[string]func(){}, changed: make(chan struct{})}
+			reports[i] = r.all(ctx)
+		})
+	}
+	wait.Wait()
+	return reports, errors.Join(errs...)
+}
+
+// runtime returns the runtime with these limits, opened on first use.
+func (h *Host) runtime(ctx context.Context, l Limits) (*host.Runtime, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if rt := h.runtimes[l]; rt != nil {
+		return rt, nil
+	}
+	rt, err := host.Open(ctx, host.Options{Limits: host.Limits{
+		MaxBodyBytes: l.MaxBodyBytes, MaxEventBytes: l.MaxEventBytes, MaxDepth: l.MaxDepth, MaxCalls: l.MaxCalls,
+	}})
+	if err != nil {
+		return nil, err
+	}
+	if h.runtimes == nil {
+		h.runtimes = map[Limits]*host.Runtime{}
+	}
+	h.runtimes[l] = rt
+	return rt, nil
+}
+
+// hostRun is one script on its way through the Go host.
+type hostRun struct {
+	rt      *host.Runtime
+	script  Script
+	session *host.Session
+
+	mu      sync.Mutex
+	asks    []*Question
+	onAsk   []func()
+	events  map[string][]json.RawMessage
+	off     map[string]func()
+	changed chan struct{} // closed and replaced when an event comes
+}
+
+func (r *hostRun) all(ctx context.Context) Report {
+	report := Report{Name: r.script.Name}
+	for _, step := range r.script.Steps {
+		report.Outcomes = append(report.Outcomes, r.timed(ctx, step))
+	}
+	return report
+}
+
+func (r *hostRun) timed(ctx context.Context, step Step) Outcome {
+	from := time.Now()
+	r.mu.Lock()
+	r.asks = nil
+	r.mu.Unlock()
+	done := make(chan Outcome, 1)
+	go func() { done <- r.several(ctx, step) }()
+	limit := time.NewTimer(StepLimit)
+	defer limit.Stop()
+	outcome := Outcome{Hung: true}
+	select {
+	case outcome = <-done:
+	case <-limit.C:
+	}
+	r.mu.Lock()
+	for _, ask := range r.asks {
+		outcome.Asks = append(outcome.Asks, *ask)
+	}
+	r.mu.Unlock()
+	outcome.Ms = float64(time.Since(from).Microseconds()) / 1000
+	return outcome
+}
+
+func (r *hostRun) several(ctx context.Context, step Step) Outcome {
+	if step.Count > 0 {
+		outcome := Outcome{Each: make([]Outcome, step.Count)}
+		var wait sync.WaitGroup
+		for i := range outcome.Each {
+			wait.Go(func() { outcome.Each[i] = r.caught(ctx, step) })
+		}
+		wait.Wait()
+		return outcome
+	}
+	var outcome Outcome
+	for range max(1, step.Repeat) {
+		if outcome = r.caught(ctx, step); outcome.Error != nil {
+			break
+		}
+	}
+	return outcome
+}
+
+func (r *hostRun) caught(ctx context.Context, step Step) Outcome {
+	var outcome Outcome
+	if err := r.once(ctx, step, &outcome); err != nil {
+		outcome.Error = failure(err)
+	}
+	return outcome
+}
+
+func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
+	options := host.CallOptions{
+		Timeout:               time.Duration(step.TimeoutMs) * time.Millisecond,
+		MaxTotalTimeout:       time.Duration(step.MaxTotalTimeoutMs) * time.Millisecond,
+		KeepTimeoutOnProgress: step.KeepTimeout,
+	}
+	if step.Do == Connect {
+		options.Timeout = time.Duration(r.script.ConnectTimeoutMs) * time.Millisecond
+		session, err := r.rt.Connect(host.WithCallOptions(ctx, options), r.script.URL, r.connectOptions())
+		if err != nil {
+			return err
+		}
+		r.session = session
+		outcome.Protocol = session.InitializeResult().ProtocolVersion
+		return nil
+	}
+	if step.Do == Counters {
+		return r.counters(ctx, step, outcome)
+	}
+	if r.session == nil {
+		return errors.New("this script has no session: connect failed")
+	}
+	switch step.Do {
+	case ListTools:
+		raw, err := r.session.ListToolsRaw(host.WithCallOptions(ctx, options), nil)
+		outcome.Result = string(raw)
+		return err
+	case AllTools:
+		for tool, err := range r.session.Tools(host.WithCallOptions(ctx, options), nil) {
+			if err != nil {
+				return err
+			}
+			outcome.Names = append(outcome.Names, tool.Name)
+		}
+		return nil
+	case CallTool:
+		return r.call(ctx, step, options, outcome)
+	case Ping:
+		return r.session.Ping(host.WithCallOptions(ctx, options), nil)
+	case On:
+		return r.listen(step.Event)
+	case Off:
+		r.mu.Lock()
+		off := r.off[step.Event]
+		delete(r.off, step.Event)
+		r.mu.Unlock()
+		if off != nil {
+			off()
+		}
+		return nil
+	case AwaitEvent:
+		events, err := r.awaitEvent(ctx, step.Event, max(1, step.Min))
+		outcome.Events = events
+		return err
+	case Memory:
+		return nil // the host does not tell
+	case Close:
+		return r.session.Close()
+	}
+	return fmt.Errorf("unknown step %q", step.Do)
+}
+
+func (r *hostRun) connectOptions() *host.ConnectOptions {
+	o := &host.ConnectOptions{
+		ClientInfo:      &mcp.Implementation{Name: "remora-test", Version: "1"},
+		ProtocolVersion: r.script.Protocol,
+		Policy:          host.Policy{Origins: r.script.Origins},
+	}
+	if len(r.script.Headers) > 0 {
+		o.Headers = http.Header{}
+		for name, value := range r.script.Headers {
+			o.Headers.Set(name, value)
+		}
+	}
+	if r.script.Elicit != "" {
+		o.Handlers.Elicit = func(ctx context.Context, params *mcp.ElicitParams) (*mcp.ElicitResult, error) {
+			return answer[mcp.ElicitResult](ctx, r, "elicit", r.script.Elicit, params)
+		}
+	}
+	if r.script.Sample != "" {
+		//lint:ignore SA1019 sampling is part of the older revisions
+		o.Handlers.Sample = func(ctx context.Context, params *mcp.CreateMessageParams) (*mcp.CreateMessageResult, error) {
+			//lint:ignore SA1019 sampling is part of the older revisions
+			return answer[mcp.CreateMessageResult](ctx, r, "sample", r.script.Sample, params)
+		}
+	}
+	return o
+}
+
+// answer records a question and answers it as the script says.
+func answer[T any](ctx context.Context, r *hostRun, kind, with string, params any) (*T, error) {
+	encoded, err := json.Marshal(params)
+	if err != nil {
+		return nil, err
+	}
+	question := &Question{Kind: kind, Params: encoded}
+	r.mu.Lock()
+	r.asks = append(r.asks, question)
+	listeners := r.onAsk
+	r.mu.Unlock()
+	for _, listener := range listeners {
+		listener()
+	}
+	switch with {
+	case AnswerNever:
+		<-ctx.Done()
+		r.mu.Lock()
+		question.Withdrawn = true
+		r.mu.Unlock()
+		return nil, ctx.Err()
+	case AnswerThrow:
+		return nil, errors.New("the handler fails")
+	}
+	if with == AnswerFill {
+		with = fill(encoded)
+	}
+	result := new(T)
+	return result, json.Unmarshal([]byte(with), result)
+}
+
+// fill returns the answer to an elicitation with its required fields filled in.
+func fill(params json.RawMessage) string {
+	var question struct {
+		RequestedSchema struct {
+			Properties map[string]struct{ Type string }
+			Required   []string
+		}
+	}
+	content := map[string]any{}
+	if json.Unmarshal(params, &question) == nil {
+		for _, name := range question.RequestedSchema.Required {
+			content[name] = Filled[question.RequestedSchema.Properties[name].Type]
+		}
+	}
+	answer, err := json.Marshal(map[string]any{"action": "accept", "content": content})
+	if err != nil {
+		return "" // cannot happen: strings, numbers and booleans
+	}
+	return string(answer)
+}
+
+func (r *hostRun) call(ctx context.Context, step Step, options host.CallOptions, outcome *Outcome) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var progress []float64
+	over, late := false, 0
+	var mu sync.Mutex
+	if step.Progress || step.Cancel == "progress" {
+		options.OnProgress = func(p *mcp.ProgressNotificationParams) {
+			mu.Lock()
+			defer mu.Unlock()
+			if over {
+				late++
+			} else {
+				progress = append(progress, p.Progress)
+			}
+			if step.Cancel == "progress" {
+				cancel()
+			}
+		}
+	}
+	switch step.Cancel {
+	case "", "progress":
+	case "ask":
+		r.mu.Lock()
+		r.onAsk = append(r.onAsk, cancel)
+		r.mu.Unlock()
+	default:
+		go func() {
+			if r.counters(ctx, Step{Wait: step.Cancel}, new(Outcome)) == nil {
+				cancel()
+			}
+		}()
+	}
+	raw, err := r.session.CallToolRaw(host.WithCallOptions(ctx, options), &mcp.CallToolParams{Name: step.Tool, Arguments: step.Arguments})
+	mu.Lock()
+	defer mu.Unlock()
+	over = true
+	outcome.Result, outcome.Progress, outcome.Late = string(raw), progress, late
+	return err
+}
+
+func (r *hostRun) listen(event string) error {
+	note := func(data any) {
+		encoded, err := json.Marshal(data)
+		if err != nil {
+			encoded = nil
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.events[event] = append(r.events[event], encoded)
+		close(r.changed)
+		r.changed = make(chan struct{})
+	}
+	var events host.Events
+	switch event {
+	case "state":
+		events.State = func(c host.StateChange) { note(map[string]string{"state": string(c.State), "reason": c.Reason}) }
+	case "log":
+		//lint:ignore SA1019 logging is part of the older revisions
+		events.Log = func(p *mcp.LoggingMessageParams) { note(p) }
+	case "toolsChanged":
+		events.ToolsChanged = func() { note(nil) }
+	default:
+		return fmt.Errorf("unknown event %q", event)
+	}
+	stop := r.session.On(events)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.off[event] = stop
+	return nil
+}
+
+func (r *hostRun) awaitEvent(ctx context.Context, event string, least int) ([]json.RawMessage, error) {
+	for {
+		r.mu.Lock()
+		got, changed := r.events[event], r.changed
+		if len(got) >= least {
+			delete(r.events, event)
+			r.mu.Unlock()
+			return got, nil
+		}
+		r.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (r *hostRun) counters(ctx context.Context, step Step, outcome *Outcome) error {
+	query := url.Values{}
+	if step.Wait != "" {
+		query.Set("wait", step.Wait)
+	}
+	if step.Min > 0 {
+		query.Set("min", fmt.Sprint(step.Min))
+	}
+	if step.Max != nil {
+		query.Set("max", fmt.Sprint(*step.Max))
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.script.URL+"/counters?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("counters: %s", response.Status)
+	}
+	return json.NewDecoder(response.Body).Decode(&outcome.Counters)
+}
+
+// failure returns an error as the contract has it. One that is not remora's is
+// reported with a code that no test expects.
+func failure(err error) *Failure {
+	var e *host.Error
+	if !errors.As(err, &e) {
+		return &Failure{Code: "foreign", Message: err.Error()}
+	}
+	return &Failure{Code: string(e.Code), Message: e.Message, Sent: string(e.Sent), Retryable: e.Retryable,
+		Status: e.Status, RPCCode: e.RPCCode, Data: e.Data}
+}
