@@ -110,7 +110,10 @@ test("1,000 calls leave nothing open, no goroutine and no memory behind", async 
   const after = await round(1000);
   assert.equal(after.open, before.open);
   assert.ok(after.goroutines <= before.goroutines, `${before.goroutines} goroutines before, ${after.goroutines} after`);
-  assert.ok(after.heapBytes < before.heapBytes + (1 << 20), `${before.heapBytes} bytes before, ${after.heapBytes} after`);
+  assert.ok(
+    after.heapBytes < before.heapBytes + (1 << 20),
+    `${before.heapBytes} bytes before, ${after.heapBytes} after`,
+  );
   await client.close();
 });
 
