@@ -66,6 +66,9 @@ tidy() {
 # The last part of it looks at the built package.
 npm_check() { ./build.sh npm && npm --prefix jsbridge run --silent check; }
 
+# The formatter is jsbridge's.
+test_js() { (cd test && ../jsbridge/node_modules/.bin/biome ci .); }
+
 before=$(tree_state)
 
 step "format: Go" formatted_go
@@ -81,6 +84,7 @@ step "generated from internal/wire" go run ./internal/wiregen -check
 step "NOTICE" go run ./internal/checks/notice -check
 step "imports, globals and paths in documents" go test -count=1 ./internal/checks
 step "jsbridge: format, lint, types" npm_check
+step "test: format and lint of JavaScript" test_js
 
 after=$(tree_state)
 changed=$({ diff <(printf '%s\n' "$before") <(printf '%s\n' "$after") || true; } | sed -n 's/^[<>] [0-9a-f]*  //p' | sort -u)
