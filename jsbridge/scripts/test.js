@@ -35,6 +35,13 @@ execFileSync("go", ["build", "-o", join(buildDir, "failing.wasm"), "./jsbridge/t
   stdio: "inherit",
   env: { ...process.env, GOOS: "js", GOARCH: "wasm" },
 });
+// cert.pem and key.pem, for servers on https; the program comes with Go.
+const goroot = execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
+const certificates = join(goroot, "src", "crypto", "tls", "generate_cert.go");
+execFileSync("go", ["run", certificates, "--host=localhost,127.0.0.1", "--ecdsa-curve=P256"], {
+  cwd: buildDir,
+  stdio: "pipe",
+});
 
 const wanted = process.argv.slice(2);
 const files = readdirSync(tests)

@@ -55,8 +55,8 @@ export interface TestServer extends Running {
 /** Answers one request. */
 export type Answer = (request: Received, response: http.ServerResponse) => void | Promise<void>;
 
-/** The certificate of servers on https: for localhost and 127.0.0.1, trusted by nobody, its key public. */
-export const certificateFile = fileURLToPath(new URL("../../../../test/support/localhost.pem", import.meta.url));
+/** The certificate of servers on https, for localhost and 127.0.0.1: made for this run, and trusted by nobody. */
+export const certificateFile = fileURLToPath(new URL("../../../cert.pem", import.meta.url));
 
 /** Starts an HTTP server on a free port of the loopback address. */
 export async function serve(answer: Answer, scheme: "http" | "https" = "http"): Promise<TestServer> {
@@ -77,7 +77,7 @@ export async function serve(answer: Answer, scheme: "http" | "https" = "http"): 
     scheme === "http"
       ? http.createServer(listener)
       : https.createServer(
-          { cert: readFileSync(certificateFile), key: readFileSync(certificateFile.replace(/pem$/, "key")) },
+          { cert: readFileSync(certificateFile), key: readFileSync(certificateFile.replace(/cert\.pem$/, "key.pem")) },
           listener,
         );
   server.listen(0, "127.0.0.1");
