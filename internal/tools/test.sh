@@ -137,7 +137,7 @@ part_js() {
 
 part_system() {
   # Servers, browsers and scenarios share ports, processors and timing.
-  go_test system "-count=1 -p=1 -timeout=30m" ./test/...
+  go_test system "-count=1 -p=1 -timeout=10m" ./test/...
 }
 
 case " ${parts[*]} " in

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -38,6 +39,8 @@ type call struct {
 	args arguments
 	// progress is the progress token, or nil.
 	progress json.RawMessage
+	// ctx ends when the client cancels the call or closes its connection.
+	ctx context.Context
 }
 
 // arguments are the arguments of every tool.
@@ -72,6 +75,10 @@ func (q *request) callTool() {
 		if tool.Name != c.tool || !tool.on(q.line) {
 			continue
 		}
+		// Before anybody can know of the call, so that no cancellation is lost.
+		ctx, done := q.room.begin(q.r.Context(), q.session, q.msg.ID)
+		defer done()
+		c.ctx = ctx
 		q.room.count("seen." + c.tool)
 		if fault := c.parse(); fault != "" {
 			q.answerError(codeInvalidParams, fault)

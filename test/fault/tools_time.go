@@ -24,14 +24,12 @@ var timeTools = []Tool{
 			if c.args.Events == 0 {
 				c.args.Events = 10
 			}
-			ctx, done := c.room.begin(c.r.Context(), c.session, c.msg.ID)
-			defer done()
 			s := c.stream()
 			tick := time.NewTicker(100 * time.Millisecond)
 			defer tick.Stop()
 			for i := range c.args.Events {
 				select {
-				case <-ctx.Done():
+				case <-c.ctx.Done():
 					c.gone()
 					return
 				case <-tick.C:
@@ -48,9 +46,7 @@ var timeTools = []Tool{
 // first case the answer ends there, as that of a server does which has stopped
 // working on the call.
 func (c *call) hang() {
-	ctx, done := c.room.begin(c.r.Context(), c.session, c.msg.ID)
-	defer done()
-	<-ctx.Done()
+	<-c.ctx.Done()
 	c.gone()
 }
 
