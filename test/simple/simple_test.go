@@ -1,18 +1,21 @@
 package simple
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	extism "github.com/extism/go-sdk"
+	"github.com/tetratelabs/wazero"
 
 	"github.com/remora-mcp/remora/cmd/remora/demoserver"
 	"github.com/remora-mcp/remora/internal/wire"
@@ -322,5 +325,107 @@ func TestTraps(t *testing.T) {
 				t.Error("the next call found no tools")
 			}
 		})
+	}
+}
+
+// interrupted is a server that ends a call's stream before the answer, and gives
+// the answer, if it has one, to who comes back.
+func interrupted(t *testing.T, retryMs int, answer string) string {
+	t.Helper()
+	var mu sync.Mutex
+	var id json.RawMessage
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Method == http.MethodGet {
+			w.Header().Set("Content-Type", "text/event-stream")
+			if answer == "" || r.Header.Get("Last-Event-ID") == "" {
+				fmt.Fprintf(w, "id: 2\nretry: %d\ndata:\n\n", retryMs)
+				return
+			}
+			fmt.Fprintf(w, "id: 2\ndata: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":%s}\n\n", id, answer)
+			return
+		}
+		var m struct {
+			ID     json.RawMessage
+			Method string
+		}
+		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
+			t.Error(err)
+		}
+		if m.Method == "server/discover" {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"resultType":"complete"}}`, m.ID)
+			return
+		}
+		id = m.ID
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprintf(w, "id: 1\nretry: %d\ndata:\n\n", retryMs)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// Waiting inside of an export is waiting, with wazero's clocks and with real
+// ones, and a time-out ends it.
+func TestWaits(t *testing.T) {
+	realClocks := func(_ *extism.Manifest, c *extism.PluginConfig) {
+		c.ModuleConfig = wazero.NewModuleConfig().WithSysWalltime().WithSysNanotime().WithSysNanosleep().WithRandSource(rand.Reader)
+	}
+	for name, options := range map[string][]option{"wazero's clocks": nil, "real clocks": {realClocks}, "no headers": {hiddenHeaders}} {
+		t.Run(name, func(t *testing.T) {
+			plugin := newPlugin(t, options...)
+			url := interrupted(t, 50, `{"content":[{"type":"text","text":"at last"}],"resultType":"complete"}`)
+			if text, _ := said(t, call(t, plugin, "run", fmt.Sprintf(`{"server":%q,"tool":"x"}`, url))); text != "at last" {
+				t.Errorf("got %q", text)
+			}
+			never := call(t, plugin, "run", fmt.Sprintf(`{"server":%q,"tool":"x","timeoutMs":300}`, interrupted(t, 100_000, "")))
+			if never.Error == nil || never.Error.Code != wire.CodeLocalTimeout || never.Error.Sent != wire.SentUnknown {
+				t.Errorf("got %+v", never)
+			}
+			// The instance has lost nothing by it.
+			if text, _ := said(t, call(t, plugin, "run", fmt.Sprintf(`{"server":%q,"tool":"x"}`, url))); text != "at last" {
+				t.Errorf("got %q", text)
+			}
+		})
+	}
+}
+
+// wanted are the imports of the plugin that an Extism SDK has to provide besides
+// WASI. Every name more is a host on which it does not start.
+var wanted = []string{
+	"alloc", "config_get", "error_set", "free", "http_headers", "http_request", "http_status_code", "input_length",
+	"input_load_u64", "input_load_u8", "length", "load_u64", "load_u8", "output_set", "store_u64", "store_u8",
+}
+
+func TestImports(t *testing.T) {
+	path, err := kit.In("dist", "remora-plugin.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfigInterpreter())
+	defer runtime.Close(t.Context())
+	module, err := runtime.CompileModule(t.Context(), binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range module.ImportedFunctions() {
+		from, name, _ := f.Import()
+		switch from {
+		case "wasi_snapshot_preview1":
+		case "extism:host/env":
+			got = append(got, name)
+		default:
+			t.Errorf("it imports %s from %s", name, from)
+		}
+	}
+	slices.Sort(got)
+	if got = slices.Compact(got); !slices.Equal(got, wanted) {
+		t.Errorf("it imports  %v\nwant %v", got, wanted)
 	}
 }
