@@ -63,15 +63,19 @@ type InputRequired struct {
 
 // DiscoverOutput is the output of the export discover: a result or an error.
 type DiscoverOutput struct {
+	// Result says what the server is.
 	Result *Discovered `json:"result,omitempty"`
-	Error  *Error      `json:"error,omitempty"`
+	// Error says why there is no result.
+	Error *Error `json:"error,omitempty"`
 }
 
 // RunOutput is the output of the export run: exactly one of its fields.
 type RunOutput struct {
 	// Result is the CallToolResult of the specification, byte for byte as the
 	// server sent it.
-	Result        json.RawMessage `json:"result,omitempty"`
-	InputRequired *InputRequired  `json:"inputRequired,omitempty"`
-	Error         *Error          `json:"error,omitempty"`
+	Result json.RawMessage `json:"result,omitempty"`
+	// InputRequired says what the tool has to know before there is a result.
+	InputRequired *InputRequired `json:"inputRequired,omitempty"`
+	// Error says why there is neither.
+	Error *Error `json:"error,omitempty"`
 }

@@ -68,7 +68,7 @@ func TestPeers(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(set.Stop)
-	plugin := newPlugin(t)
+	plugin, blind := newPlugin(t), newPlugin(t, hiddenHeaders)
 	calls := map[string]struct{ tool, arguments, says string }{
 		peers.KindDemo:        {"echo", `{"message":"hello"}`, "hello"},
 		peers.KindConformance: {"test_simple_text", `{}`, "simple text"},
@@ -97,6 +97,12 @@ func TestPeers(t *testing.T) {
 					fmt.Sprintf(`{"server":%q,"protocolVersion":%q,"tool":%q,"arguments":%s}`, peer.URL, protocol, want.tool, want.arguments)))
 				if !strings.Contains(text, want.says) || failed {
 					t.Errorf("%s said %q (failed: %v)", want.tool, text, failed)
+				}
+				out := call(t, blind, "discover", fmt.Sprintf(`{"server":%q,"protocolVersion":%q}`, peer.URL, protocol))
+				if !peer.Stateful || protocol >= "2026" {
+					toolNames(t, out)
+				} else if out.Error == nil || out.Error.Code != wire.CodeLocalUnsupported {
+					t.Errorf("without response headers: %s, %+v", out.Result, out.Error)
 				}
 			})
 		}
