@@ -26,7 +26,7 @@ func TestProgramOfTheDocument(t *testing.T) {
 	if !found || !fenced || !ended {
 		t.Fatal("docs/abi.md has no whole program")
 	}
-	dir, err := kit.Temp("abi")
+	dir, err := kit.Temp("_abi") // which is no package of this module
 	if err != nil {
 		t.Fatal(err)
 	}
