@@ -74,15 +74,19 @@ func checkConnect(params *wire.Connect) (origin string, err error) {
 // open opens a connection for the session.
 func (s *session) open(ctx context.Context) (*conn, error) {
 	transport := exchange.New(exchange.Config{
-		HTTP:    s.core.http,
-		Clock:   s.core.clock,
-		Session: s.id,
-		Limits:  s.core.limitsInForce(),
-		Sink:    sink{s},
-		Answers: s.answers,
+		HTTP:        s.core.http,
+		Clock:       s.core.clock,
+		Session:     s.id,
+		Limits:      s.core.limitsInForce(),
+		Sink:        sink{s},
+		Answers:     s.answers,
+		InputAsData: s.once,
 	})
 	info := s.params.ClientInfo
 	client := mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(transport))
+	if s.once {
+		client.AddSendingMiddleware(quietHandshake)
+	}
 	sdk, err := client.Connect(ctx, &mcp.StreamableClientTransport{
 		Endpoint:     s.params.URL,
 		HTTPClient:   &http.Client{Transport: transport},
@@ -98,6 +102,9 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 
 // clientOptions announces what the application can answer, and no more.
 func (s *session) clientOptions(transport *exchange.Transport) *mcp.ClientOptions {
+	if s.once {
+		return onceOptions()
+	}
 	opts := &mcp.ClientOptions{
 		Capabilities: &mcp.ClientCapabilities{},
 		// With a handler the SDK asks for the standing stream, which exchange

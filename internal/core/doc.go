@@ -6,6 +6,8 @@
 // ordinary blocking Go with contexts; between the SDK and the network stands
 // package exchange.
 //
+// Without frames, Once makes one request over any port.HTTP (once.go).
+//
 // A command is one row in wire.Commands, one entry in the table of commands.go
 // and one file named after its subject (connect.go, tools.go, ...).
 package core

@@ -19,6 +19,7 @@ type session struct {
 	id     uint32
 	params wire.Connect
 	origin string
+	once   bool // nobody is there to answer or listen (Once)
 
 	ctx    context.Context // ends when the session is closed
 	cancel context.CancelCauseFunc

@@ -16,6 +16,9 @@ type Call struct {
 	// ID is the application's number for the call, which is also its progress
 	// token. Questions that arrive on the call's stream carry it.
 	ID uint32
+	// Params are added to the parameters of tools/call, as they are. They are
+	// set before the call is made.
+	Params map[string]json.RawMessage
 
 	mu     sync.Mutex
 	raw    json.RawMessage

@@ -12,7 +12,8 @@ import (
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
-// Config says what a Transport works with. All fields but Limits are required.
+// Config says what a Transport works with. Limits and
+// InputAsData may be left out.
 type Config struct {
 	// HTTP is the way to the network.
 	HTTP port.HTTP
@@ -27,6 +28,9 @@ type Config struct {
 	// Answers reports whether the application answers questions of that method
 	// (elicitation/create, sampling/createMessage).
 	Answers func(method string) bool
+	// InputAsData leaves a tool result that asks for input to the application
+	// (2026-07-28, basic/patterns/mrtr); the SDK does not see that it asks.
+	InputAsData bool
 }
 
 // A Sink takes what the server says outside of answers. Its methods must not

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 
 	"github.com/remora-mcp/remora/internal/port"
@@ -22,6 +23,10 @@ func (t *Transport) postCall(req *http.Request, out *outgoing) (*http.Response, 
 		// The SDK falls back to the older handshake after any failure of
 		// server/discover. Where it cannot help, the server is left alone.
 		return t.failed(req, out, call, before), nil
+	}
+
+	if out.Method == methodCallTool {
+		out = withParams(out, call.Params)
 	}
 
 	// The answer may outlive the call: its rest is read for the sake of the
@@ -226,6 +231,20 @@ func (t *Transport) sendNotice(req *http.Request, out *outgoing) *wire.Error {
 		t.markGone()
 	}
 	return failure
+}
+
+// withParams adds parameters to a request.
+func withParams(out *outgoing, more map[string]json.RawMessage) *outgoing {
+	var params map[string]json.RawMessage
+	if len(more) == 0 || decode(out.Params, &params) != nil || params == nil {
+		return out
+	}
+	maps.Copy(params, more)
+	raw, err := json.Marshal(params)
+	if err != nil {
+		return out
+	}
+	return &outgoing{JSONRPC: out.JSONRPC, ID: out.ID, Method: out.Method, Params: raw}
 }
 
 // withReason puts the application's reason into a cancellation.

@@ -42,6 +42,9 @@ func (t *Transport) stubToolResult(call *Call, raw json.RawMessage) (json.RawMes
 	if err := decode(raw, &r); err != nil {
 		return nil, err
 	}
+	if t.cfg.InputAsData {
+		r = toolResult{}
+	}
 	r.Content = json.RawMessage(`[]`)
 	if r.InputRequests != nil && !isNull(r.InputRequests) {
 		tagged, err := t.tagInputRequests(call, r.InputRequests)

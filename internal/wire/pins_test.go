@@ -67,7 +67,7 @@ func assertHas(t *testing.T, got, want []string) {
 }
 
 func TestNamesArePinned(t *testing.T) {
-	var codes, commands, asks, tells []string
+	var codes, commands, asks, tells, exports []string
 	for _, r := range wire.Codes {
 		codes = append(codes, string(r.Code))
 	}
@@ -80,6 +80,9 @@ func TestNamesArePinned(t *testing.T) {
 	for _, r := range wire.Tells {
 		tells = append(tells, r.Name)
 	}
+	for _, r := range wire.Exports {
+		exports = append(exports, r.Name)
+	}
 	assertHas(t, codes, []string{
 		"local/bad_argument", "local/bad_url", "local/closed", "local/cancelled", "local/timeout",
 		"local/too_large", "local/bad_frame", "local/abi_mismatch", "local/unsupported",
@@ -91,6 +94,7 @@ func TestNamesArePinned(t *testing.T) {
 	})
 	assertHas(t, commands, []string{"callTool", "close", "connect", "listTools", "listen", "ping", "stats"})
 	assertHas(t, asks, []string{"elicit", "sample"})
+	assertHas(t, exports, []string{"discover", "run"})
 	assertHas(t, tells, []string{"log", "progress", "state", "toolsChanged"})
 	for _, pin := range []struct {
 		got  wire.Sent

@@ -93,6 +93,20 @@ var Tells = []TellRow{
 	{"toolsChanged", ToolsChanged{}, "The server's list of tools changed."},
 }
 
+// An ExportRow describes one of the plugin's simple exports.
+type ExportRow struct {
+	Name string
+	// Input and Output are zero values of the JSON types.
+	Input, Output any
+	Doc           string
+}
+
+// Exports lists the plugin's simple exports, sorted by name.
+var Exports = []ExportRow{
+	{"discover", Discover{}, DiscoverOutput{}, "Says what a server is and which tools it has."},
+	{"run", Run{}, RunOutput{}, "Calls a tool. What a server of 2026-07-28 asks comes as data, and its answer goes with the next call."},
+}
+
 // A CodeRow describes one error code.
 type CodeRow struct {
 	Code Code

@@ -24,6 +24,7 @@ func renderMarkdown(v *vocabulary) ([]byte, error) {
 	m.kinds()
 	m.commands()
 	m.asksAndTells()
+	m.exports()
 	m.errors()
 	m.constants()
 	if err := m.types(); err != nil {
@@ -123,6 +124,18 @@ func (m *markdown) asksAndTells() {
 	m.line("")
 }
 
+func (m *markdown) exports() {
+	m.line("## Exports")
+	m.line("")
+	m.line("The plugin's simple exports, JSON in and JSON out ([abi.md](abi.md#the-simple-exports)).")
+	m.line("")
+	m.head("export", "input", "output", "")
+	for _, r := range wire.Exports {
+		m.row("`"+r.Name+"`", link(r.Input, "none"), link(r.Output, "none"), r.Doc)
+	}
+	m.line("")
+}
+
 func (m *markdown) errors() {
 	m.line("## Errors")
 	m.line("")
@@ -207,6 +220,8 @@ func mdType(r typeRef) (string, error) {
 		name = "integer"
 	case shapeNumber:
 		name = "number"
+	case shapeTexts:
+		name = "object of strings"
 	case shapeStruct:
 		name = linkTo(r.Name)
 	case shapeList, shapeTuple:

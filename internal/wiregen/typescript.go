@@ -243,6 +243,8 @@ func tsType(r typeRef) (string, error) {
 		ts = "boolean"
 	case shapeInteger, shapeNumber:
 		ts = "number"
+	case shapeTexts:
+		ts = "Record<string, string>"
 	case shapeStruct:
 		ts = tsName(r.Name)
 	case shapeList, shapeTuple:

@@ -45,6 +45,7 @@ const (
 	shapeStruct
 	shapeList
 	shapeTuple
+	shapeTexts // an object of strings
 )
 
 // A typeRef is the type of a field.
@@ -104,6 +105,9 @@ func roots() []root {
 	for _, t := range wire.Tells {
 		all = append(all, root{"tell " + t.Name, t.Data})
 	}
+	for _, e := range wire.Exports {
+		all = append(all, root{"export " + e.Name, e.Input}, root{"export " + e.Name, e.Output})
+	}
 	return all
 }
 
@@ -151,6 +155,7 @@ func checkOrder() error {
 		{"Commands", names(wire.Commands, func(r wire.CommandRow) string { return r.Name })},
 		{"Asks", names(wire.Asks, func(r wire.AskRow) string { return r.Name })},
 		{"Tells", names(wire.Tells, func(r wire.TellRow) string { return r.Name })},
+		{"Exports", names(wire.Exports, func(r wire.ExportRow) string { return r.Name })},
 	} {
 		for i := 1; i < len(table.rows); i++ {
 			if table.rows[i-1] >= table.rows[i] {
@@ -193,10 +198,23 @@ func (v *vocabulary) addStruct(t reflect.Type) error {
 	}
 	s := &structType{Name: t.Name(), Doc: doc}
 	v.structs[s.Name] = s
+	return v.addFields(s, t)
+}
+
+// addFields adds the fields of t to s. Those of an embedded struct come in its
+// place, as encoding/json writes them.
+func (v *vocabulary) addFields(s *structType, t reflect.Type) error {
 	for i := range t.NumField() {
-		f, err := v.newField(t, t.Field(i))
+		sf := t.Field(i)
+		if sf.Anonymous && sf.Type.Kind() == reflect.Struct && sf.Tag == "" {
+			if err := v.addFields(s, sf.Type); err != nil {
+				return err
+			}
+			continue
+		}
+		f, err := v.newField(t, sf)
 		if err != nil {
-			return fmt.Errorf("%s.%s: %w", t.Name(), t.Field(i).Name, err)
+			return fmt.Errorf("%s.%s: %w", t.Name(), sf.Name, err)
 		}
 		s.Fields = append(s.Fields, f)
 	}
@@ -244,6 +262,10 @@ func (v *vocabulary) ref(t reflect.Type) (typeRef, error) {
 		return typeRef{}, fmt.Errorf("no translation for the named type %v", t)
 	}
 	switch t.Kind() {
+	case reflect.Map:
+		if t == reflect.TypeFor[map[string]string]() {
+			return typeRef{Shape: shapeTexts}, nil
+		}
 	case reflect.String:
 		return typeRef{Shape: shapeString}, nil
 	case reflect.Bool:

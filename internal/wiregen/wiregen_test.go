@@ -58,7 +58,7 @@ func TestTypesWithoutTranslationFail(t *testing.T) {
 		want string
 	}{
 		{"any", reflect.TypeFor[any](), "no translation for the type interface {}"},
-		{"map", reflect.TypeFor[map[string]string](), "no translation for the type map"},
+		{"map", reflect.TypeFor[map[string]int](), "no translation for the type map"},
 		{"bytes", reflect.TypeFor[[]byte](), "no translation for the type []uint8"},
 		{"func", reflect.TypeFor[func()](), "no translation for the type func()"},
 		{"chan", reflect.TypeFor[chan int](), "no translation for the type chan int"},
@@ -281,6 +281,11 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 		{"tell.progress.data", wire.Progress{Progress: 1, Total: &number}},
 		{"tell.state.data", wire.State{State: wire.StateReady}},
 		{"tell.toolsChanged.data", wire.ToolsChanged{}},
+		{"export.discover.input", wire.Discover{Target: wire.Target{Server: "https://example.com", Headers: map[string]string{"a": "b"}}}},
+		{"export.discover.output", wire.DiscoverOutput{Result: &wire.Discovered{Server: raw, Capabilities: raw, Tools: []json.RawMessage{raw}}}},
+		{"export.run.input", wire.Run{Target: wire.Target{TimeoutMs: 1}, Tool: "x", Arguments: raw, InputResponses: raw, RequestState: raw}},
+		{"export.run.output", wire.RunOutput{InputRequired: &wire.InputRequired{InputRequests: raw, RequestState: raw}}},
+		{"export.run.output", wire.RunOutput{Error: failure}},
 	} {
 		instance, err := json.Marshal(test.value)
 		if err != nil {
@@ -307,6 +312,8 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 		{"an unknown code", "frame.done", `{"error":{"code":"x","message":"","retryable":false,"sent":"no"}}`},
 		{"an unknown sent", "frame.done", `{"error":{"code":"rpc/error","message":"","retryable":false,"sent":"maybe"}}`},
 		{"a header with no value", "frame.http.head", `{"status":200,"headers":[["a"]]}`},
+		{"a header that is not a string", "export.discover.input", `{"headers":{"a":1}}`},
+		{"a run without a tool", "export.run.input", `{"server":"https://example.com"}`},
 		{"a version with three parts", "frame.hello", `{"abi":[1,0,0],"name":"x","version":"y"}`},
 	} {
 		if err := validate(t, test.def, []byte(test.instance)); err == nil {
@@ -332,6 +339,9 @@ func TestMarkdownHasEveryRow(t *testing.T) {
 		want = append(want, "`"+r.Name+"`")
 	}
 	for _, r := range wire.Tells {
+		want = append(want, "`"+r.Name+"`")
+	}
+	for _, r := range wire.Exports {
 		want = append(want, "`"+r.Name+"`")
 	}
 	for _, r := range wire.Codes {

@@ -1,7 +1,7 @@
 //go:build wasip1
 
 // Command plugin is the guest half for Extism: one reactor with the exports
-// step and about. docs/abi.md describes them to the byte.
+// step and about, and the simple ones, discover and run (simple.go). docs/abi.md describes them to the byte.
 package main
 
 import (

@@ -360,6 +360,46 @@ export interface Connected {
   instructions?: string;
 }
 
+/** Discover is the input of the export discover. */
+export interface Discover {
+  /** server is the URL of the server's MCP endpoint: http or https. */
+  server?: string;
+  /** headers are added to every request to the server. */
+  headers?: Record<string, string>;
+  /**
+   * protocolVersion is the newest revision to ask for; absent for the newest that is known.
+   * The server may choose an older one.
+   */
+  protocolVersion?: string;
+  /**
+   * timeoutMs bounds the whole of it, in milliseconds. Zero selects DEFAULT_TIMEOUT_MS. It
+   * cannot interrupt an HTTP request that the host makes.
+   */
+  timeoutMs?: number;
+}
+
+/** DiscoverOutput is the output of the export discover: a result or an error. */
+export interface DiscoverOutput {
+  /** result says what the server is. */
+  result?: Discovered;
+  /** error says why there is no result. */
+  error?: WireError;
+}
+
+/** Discovered is the result of the export discover. */
+export interface Discovered {
+  /** server describes the server (Implementation of the specification), verbatim. */
+  server: unknown;
+  /** protocolVersion is the revision that was agreed on. */
+  protocolVersion: string;
+  /** capabilities are the server's, verbatim. */
+  capabilities: unknown;
+  /** instructions are the server's hints for using it. */
+  instructions?: string;
+  /** tools are all of the server's tools, each verbatim. */
+  tools: unknown[];
+}
+
 /**
  * Done is the header of a done frame, whose id is the call's. Without an error the payload
  * is the command's result, byte for byte as the server sent it where it is the server's.
@@ -535,6 +575,21 @@ export interface Idle {
 }
 
 /**
+ * InputRequired says what a tool has to know before it can go on. Run again with the same
+ * tool and arguments, the answers, and the state.
+ */
+export interface InputRequired {
+  /**
+   * inputRequests are the server's questions by key, verbatim: each has a method
+   * (elicitation/create, sampling/createMessage) and params. Without any, the server asks to
+   * be called again later.
+   */
+  inputRequests: unknown;
+  /** requestState goes back with the answers. */
+  requestState?: unknown;
+}
+
+/**
  * Limits bound what a server, or the embedder, can make the core hold. Zero selects the
  * default of each.
  */
@@ -613,6 +668,45 @@ export interface Progress {
  */
 export interface Reply {
   /** error says why there is no answer. */
+  error?: WireError;
+}
+
+/** Run is the input of the export run. */
+export interface Run {
+  /** server is the URL of the server's MCP endpoint: http or https. */
+  server?: string;
+  /** headers are added to every request to the server. */
+  headers?: Record<string, string>;
+  /**
+   * protocolVersion is the newest revision to ask for; absent for the newest that is known.
+   * The server may choose an older one.
+   */
+  protocolVersion?: string;
+  /**
+   * timeoutMs bounds the whole of it, in milliseconds. Zero selects DEFAULT_TIMEOUT_MS. It
+   * cannot interrupt an HTTP request that the host makes.
+   */
+  timeoutMs?: number;
+  /** tool is the tool's name. */
+  tool: string;
+  /** arguments is the tool's input, a JSON object. Absent means {}. */
+  arguments?: unknown;
+  /**
+   * inputResponses answers the inputRequests of the run before, by the same keys
+   * (specification 2026-07-28, basic/patterns/mrtr).
+   */
+  inputResponses?: unknown;
+  /** requestState is the requestState of the run before, as it was. */
+  requestState?: unknown;
+}
+
+/** RunOutput is the output of the export run: exactly one of its fields. */
+export interface RunOutput {
+  /** result is the CallToolResult of the specification, byte for byte as the server sent it. */
+  result?: unknown;
+  /** inputRequired says what the tool has to know before there is a result. */
+  inputRequired?: InputRequired;
+  /** error says why there is neither. */
   error?: WireError;
 }
 
