@@ -143,7 +143,9 @@ func parse(body []byte) ([]Segment, error) {
 // would matter.
 func join(list []Segment) ([]Segment, error) {
 	sorted := slices.Clone(list)
-	slices.SortStableFunc(sorted, func(a, b Segment) int { return cmp.Compare(a.Address, b.Address) })
+	slices.SortFunc(sorted, func(a, b Segment) int {
+		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(len(a.Bytes), len(b.Bytes)))
+	})
 	var out []Segment
 	for i, s := range sorted {
 		if i == 0 {
