@@ -8,6 +8,8 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -197,6 +199,9 @@ func runWazero(t *testing.T, wasm string, env []string, args ...string) (stdout,
 		config = config.WithEnv(name, value)
 	}
 	_, err := runtime.InstantiateWithConfig(ctx, read(t, wasm), config)
+	if err != nil {
+		fmt.Fprintln(&errs, err)
+	}
 	return out.Bytes(), errs.Bytes(), err == nil
 }
 
@@ -211,6 +216,9 @@ func runNode(t *testing.T, wasm string, env []string, args ...string) (stdout, s
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err = cmd.Run()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
 	return out.Bytes(), errs.Bytes(), err == nil
 }
 
