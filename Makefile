@@ -22,7 +22,11 @@ check: ## formatting, static analysis, generated files, import rules, paths in d
 test: build ## every test: Go, JavaScript, conformance, interoperability, browser
 	@internal/tools/test.sh
 
-test-full: build ## the same, and what takes long: fuzzing, the race detector everywhere
+test-full: ## the same with LEAN=0 and without, reproducibility, fuzzing, the race detector everywhere
+	@LEAN=0 ./build.sh
+	@internal/tools/test.sh
+	@./build.sh
+	@internal/tools/reproducible.sh
 	@internal/tools/test.sh --full
 
 generate: ## write what is generated: from internal/wire, and NOTICE

@@ -14,6 +14,8 @@ targets:
   npm      dist/npm/                the npm package (builds js first)
   all      all of these (the default)
 
+LEAN=0 leaves out what makes the guests small (internal/lean).
+
 Needs bash, Go (the version that go.mod pins) and Node 20 or newer with npm.
 TEXT
 }
@@ -45,20 +47,42 @@ need_node() {
 # nethttpomithttp2: HTTP is spoken by the embedder, never in the guest.
 readonly go_flags=(-trimpath -buildvcs=false -tags nethttpomithttp2 "-ldflags=-s -w")
 
+# build_guest GOOS PACKAGE FILE FLAGS... links a guest. Without what it can never
+# use, unless LEAN=0: internal/lean writes an overlay for the compiler, and joins
+# the data segments after the link. The file appears only when it is complete.
+overlay=
+linked=()
+build_guest() {
+  local goos=$1 package=$2 file=$3 flags=("${go_flags[@]}")
+  shift 3
+  say "$file"
+  mkdir -p dist
+  if [ "$lean" = 1 ]; then
+    if [ -z "$overlay" ]; then
+      go run ./internal/lean overlay dist/lean
+      overlay=$PWD/dist/lean/overlay.json
+    fi
+    flags+=("-overlay=$overlay")
+  fi
+  GOOS=$goos GOARCH=wasm go build "${flags[@]}" "$@" -o "$file.tmp" "$package"
+  if [ "$lean" = 1 ]; then
+    go run ./internal/lean segments "$file.tmp"
+  fi
+  mv "$file.tmp" "$file"
+  linked+=("$file")
+}
+
 built_js=
 build_js() {
   [ -z "$built_js" ] || return 0
-  say "dist/remora-js.wasm"
+  build_guest js ./wasm/js dist/remora-js.wasm
   mkdir -p dist/npm
-  GOOS=js GOARCH=wasm go build "${go_flags[@]}" -o dist/remora-js.wasm ./wasm/js
   install -m 0644 dist/remora-js.wasm dist/npm/remora.wasm
   built_js=yes
 }
 
 build_plugin() {
-  say "dist/remora-plugin.wasm"
-  mkdir -p dist
-  GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared "${go_flags[@]}" -o dist/remora-plugin.wasm ./wasm/plugin
+  build_guest wasip1 ./wasm/plugin dist/remora-plugin.wasm -buildmode=c-shared
   install -m 0644 dist/remora-plugin.wasm host/guest/remora-plugin.wasm
 }
 
@@ -89,9 +113,23 @@ for arg in "$@"; do
 done
 [ "${#targets[@]}" -gt 0 ] || targets=(js plugin npm)
 
+lean=${LEAN:-1}
+case "$lean" in
+  0 | 1) ;;
+  *) fail "LEAN is \"$lean\"; it can be 0 or 1" ;;
+esac
+
 use_toolchain
 for target in "${targets[@]}"; do
   "build_$target"
 done
 need_node
-node internal/tools/sizes.mjs dist/remora-js.wasm dist/remora-plugin.wasm
+sized=()
+for guest in dist/remora-js.wasm:brotli:1600000 dist/remora-plugin.wasm:gzip:2150000; do
+  file=${guest%%:*}
+  case "$lean ${linked[*]-} " in
+    1*" $file "*) sized+=("$guest") ;;
+    *) sized+=("$file") ;; # a budget is for what was built lean just now
+  esac
+done
+node internal/tools/sizes.mjs "${sized[@]}"

@@ -1,6 +1,11 @@
 // Prints raw, gzip (level 9) and brotli (quality 11) sizes and the SHA-256 of
 // each file named on the command line that exists, as a table.
 //
+//   node internal/tools/sizes.mjs FILE[:ENCODING:BYTES]...
+//
+// A file that takes more than so many bytes in an encoding (raw, gzip, brotli) is
+// over its budget: exit status 1.
+//
 // Brotli takes half a minute for a core, so what was measured is remembered by
 // content in .sizes.json beside the first file.
 
@@ -10,7 +15,11 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 
-const files = process.argv.slice(2).filter((file) => existsSync(file));
+const wanted = process.argv
+  .slice(2)
+  .map((arg) => arg.split(":"))
+  .filter(([file]) => existsSync(file));
+const files = wanted.map(([file]) => file);
 if (files.length === 0) process.exit(0);
 
 const cacheFile = join(dirname(files[0]), ".sizes.json");
@@ -59,3 +68,9 @@ for (const row of table) {
   const cells = row.map((cell, i) => (i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])));
   console.log(cells.join("  ").trimEnd());
 }
+
+wanted.forEach(([file, encoding, budget], i) => {
+  if (budget === undefined || rows[i][encoding] <= Number(budget)) return;
+  console.error(`${file} takes ${rows[i][encoding]} bytes (${encoding}); its budget is ${budget}`);
+  process.exitCode = 1;
+});

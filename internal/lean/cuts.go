@@ -1,0 +1,117 @@
+package main
+
+// A cut replaces the body of one function or method of the standard library.
+// The signature stays upstream's, so the body does not compile any more when it
+// changes.
+type cut struct {
+	file string // below GOROOT/src
+	fn   string // "name" or "(*Type).name"
+	body string // statements, on one line
+	uses string // the import that the body adds, if any
+	why  string // why no guest can miss it
+}
+
+const (
+	whyHTTP = "the core gives every HTTP client a RoundTripper of its own, which asks the embedder; net/http's would open connections, which a guest cannot"
+	whyNet  = "a guest has no network: on both platforms upstream only simulates one inside of the process"
+	whyFIPS = "FIPS 140 mode does not exist on wasm (fips140.Supported says so), and the module's self-tests and generator run in no other mode"
+)
+
+const (
+	noTransport = `if req.Body != nil { req.Body.Close() }; return nil, errors.New("net/http: Transport is not in this build: requests are made by the embedder")`
+	noFIPS      = `if fips140.Enabled { panic("crypto: FIPS 140 mode is not in this build") }`
+)
+
+// cuts are all of them, by package.
+var cuts = []cut{
+	{
+		file: "net/http/roundtrip.go", fn: "(*Transport).RoundTrip", uses: "errors",
+		body: noTransport,
+		why:  whyHTTP,
+	},
+	{
+		file: "net/http/roundtrip_js.go", fn: "(*Transport).RoundTrip", uses: "errors",
+		body: noTransport,
+		why:  whyHTTP,
+	},
+	{
+		file: "net/http/transport.go", fn: "ProxyFromEnvironment", uses: "errors",
+		body: `return nil, errors.New("net/http: ProxyFromEnvironment is not in this build: proxies are the embedder's")`,
+		why:  "only Transport asks for a proxy, and the embedder makes the connections",
+	},
+	{
+		file: "net/http/request.go", fn: "idnaASCII", uses: "errors",
+		body: `if ascii.Is(v) { return v, nil }; return "", errors.New("net/http: internationalized host names are not in this build")`,
+		why:  "the embedder resolves names; here it only compares hosts when a redirect is followed, and a name without its ASCII form equals no other, so no header follows it there",
+	},
+	{
+		file: "net/dial.go", fn: "(*Dialer).DialContext", uses: "errors",
+		body: `return nil, &OpError{Op: "dial", Net: network, Err: errors.New("sockets are not in this build")}`,
+		why:  whyNet,
+	},
+	{
+		file: "net/lookup.go", fn: "(*Resolver).LookupIPAddr", uses: "errors",
+		body: `return nil, &DNSError{Err: "name resolution is not in this build", Name: host}`,
+		why:  whyNet,
+	},
+	{
+		file: "net/lookup.go", fn: "(*Resolver).LookupNetIP", uses: "errors",
+		body: `return nil, &DNSError{Err: "name resolution is not in this build", Name: host}`,
+		why:  whyNet,
+	},
+	{
+		file: "net/parse.go", fn: "open", uses: "errors",
+		body: `return nil, errors.New("net: system files are not in this build")`,
+		why:  "it reads /etc/hosts, /etc/services and their like; a guest has no file system, and upstream falls back to its own tables",
+	},
+	{
+		file: "mime/type_unix.go", fn: "initMimeUnix",
+		body: ``,
+		why:  "it adds the system's file extensions to the built-in ones; a guest has no file system, so it never found any",
+	},
+	{
+		file: "crypto/internal/fips140/check/check.go", fn: "init",
+		body: noFIPS,
+		why:  whyFIPS,
+	},
+	{
+		file: "crypto/internal/fips140/drbg/rand.go", fn: "Read",
+		body: noFIPS + `; sysrand.Read(b)`,
+		why:  whyFIPS + "; outside of it upstream reads the same system source",
+	},
+	{file: "crypto/internal/fips140/drbg/cast.go", fn: "init", body: noFIPS, why: whyFIPS},
+	{file: "crypto/internal/fips140/sha256/cast.go", fn: "init", body: noFIPS, why: whyFIPS},
+	{file: "crypto/internal/fips140/sha512/cast.go", fn: "init", body: noFIPS, why: whyFIPS},
+	{file: "crypto/internal/fips140/sha3/cast.go", fn: "init", body: noFIPS, why: whyFIPS},
+	{file: "crypto/internal/fips140/hmac/cast.go", fn: "init", body: noFIPS, why: whyFIPS},
+	{file: "crypto/internal/fips140/aes/cast.go", fn: "init", body: noFIPS, why: whyFIPS},
+	{file: "crypto/internal/fips140/aes/gcm/cast.go", fn: "init", body: noFIPS, why: whyFIPS},
+}
+
+// A standin replaces all files of one package by the one that internal/lean has
+// for it. It declares what the guests' other packages mention, and no more: a
+// new use does not compile.
+type standin struct {
+	pkg  string // import path
+	from string // folder below internal/lean/standin
+	why  string // why no guest can miss it
+}
+
+var standins = []standin{
+	{
+		pkg: "crypto/tls", from: "tls",
+		why: "TLS is spoken by the embedder, which makes the connections; net/http only mentions the types",
+	},
+	{
+		pkg: "encoding/gob", from: "gob",
+		why: "the go-sdk encodes list cursors with it, in its server only",
+	},
+	{
+		pkg: "crypto/x509", from: "x509",
+		why: "certificates are the embedder's; besides TLS, golang.org/x/oauth2 parses an RSA key with it, and keys never enter a guest",
+	},
+	{
+		pkg: "crypto/rsa", from: "rsa",
+		why: "as crypto/x509: signing with a private key is asked of the embedder",
+	},
+}
