@@ -162,8 +162,7 @@ func (d *terminalDialog) Say(text string) {
 func (d *terminalDialog) Line(prompt string) (string, error) {
 	d.term.SetPrompt(prompt)
 	line, err := d.term.ReadLine()
-	switch {
-	case err == nil, errors.Is(err, term.ErrPasteIndicator):
+	if err == nil {
 		return line, nil
 	}
 	_, _ = io.WriteString(d.out, "\r\n") // not through the editor, which would draw the line again
