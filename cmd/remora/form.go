@@ -118,7 +118,7 @@ func (f *forms) elicit(ctx context.Context, p *mcp.ElicitParams, origin string) 
 	defer f.progress.hide()()
 	d, err := openDialog(ctx, f.keys, f.out)
 	if err != nil {
-		return nil, err
+		return nil, &host.Error{Code: host.CodeLocalUnsupported, Message: "the terminal takes no form: " + err.Error(), Sent: host.SentYes}
 	}
 	defer d.Close()
 	result, err := runForm(d, origin, p, f.redact)

@@ -31,11 +31,11 @@ type serverFlags struct {
 
 func (f *serverFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&f.headers, "header", "H", nil, "`\"Name: value\"` to send to the server; may be repeated")
-	flags.StringArrayVar(&f.headerEnv, "header-env", nil, "`Name=VARIABLE`: a header whose value is in the environment, so that it is not in the list of processes")
+	flags.StringArrayVarP(&f.headers, "header", "H", nil, "a header to send to the server, as `\"Name: value\"`; may be repeated")
+	flags.StringArrayVar(&f.headerEnv, "header-env", nil, "a header, as `Name=VARIABLE`, whose value is in the environment and so not in the list of processes")
 	flags.StringVar(&f.protocol, "protocol", "", "newest `revision` of MCP to ask for, like 2025-11-25 (default: the newest that both sides know)")
 	flags.BoolVar(&f.json, "json", false, "print one JSON document, as the server sent it")
-	flags.DurationVar(&f.timeout, "timeout", time.Minute, "give up when nothing is heard for so `long`; progress starts it anew")
+	flags.DurationVar(&f.timeout, "timeout", time.Minute, "give up when nothing is heard for this `duration`; progress starts it anew")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing on standard error but errors")
 }
 
