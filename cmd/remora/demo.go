@@ -29,7 +29,7 @@ The first line on standard output is "listening on URL". Web pages of every
 origin may call it, so keep it on a loopback address.`,
 		Example: `  remora demo-server
   remora demo-server --addr 127.0.0.1:0    # a free port`,
-		Args: cobra.NoArgs,
+		Args: positional(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, err := demoserver.Start(addr, host.Version)
 			if err != nil {

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -12,28 +13,45 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := newRoot().ExecuteContext(ctx); err != nil {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel() // calls are cancelled, and the server is told
+		<-signals
+		rawTerminal.restore()
+		os.Exit(exitAtOnce)
+	}()
+	interrupt := func() { signals <- os.Interrupt }
+
+	err := newRoot().ExecuteContext(withInterrupt(ctx, interrupt))
+	if err != nil && !errors.Is(err, errToolFailed) {
 		fmt.Fprintln(os.Stderr, "remora:", err)
-		os.Exit(1)
 	}
+	os.Exit(exitStatus(err))
 }
 
 // newRoot returns the whole command tree. Commands write results to
-// OutOrStdout and return errors; only main exits.
+// OutOrStdout and messages to ErrOrStderr, and return errors; only main exits.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "remora",
 		Short: "One Model Context Protocol client for every host",
 		Long: `remora is a Model Context Protocol (MCP) client whose core is one WebAssembly
-module that attaches to any host. This program is its command line.`,
-		Args:          cobra.NoArgs,
+module that attaches to any host. This program is its command line.
+
+` + exitHelp,
+		Example: `  remora demo-server &
+  remora tools http://127.0.0.1:8931/mcp
+  remora call http://127.0.0.1:8931/mcp add a=2 b=3`,
+		Args:          positional(cobra.NoArgs),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newDemoServer(), newVersion())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
+	root.AddCommand(newCall(), newDemoServer(), newInspect(), newTools(), newVersion())
 	return root
 }

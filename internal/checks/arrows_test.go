@@ -86,8 +86,8 @@ var rules = []rule{
 	},
 	{
 		room: "cmd/remora",
-		may:  []string{"host", "cmd/remora/demoserver", "github.com/spf13/cobra"},
-		why:  "the command line is a user of the library like any other, which shows that the library is enough",
+		may:  []string{"host", "cmd/remora/demoserver", goSDK + "/mcp", "github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		why:  "the command line is a user of the library like any other, which shows that the library is enough; it may also draw on a terminal",
 	},
 	{
 		room: "cmd/remora/demoserver",
@@ -208,6 +208,9 @@ func TestArrowsCatch(t *testing.T) {
 		{"cmd/remora", module + "/host", false},
 		{"cmd/remora", module + "/internal/wire", true},
 		{"cmd/remora", module + "/cmd/remora/demoserver", false},
+		{"cmd/remora", goSDK + "/mcp", false},
+		{"cmd/remora", "golang.org/x/term", false},
+		{"cmd/remora/demoserver", "golang.org/x/term", true},
 		{"cmd/remora/demoserver", module + "/host", true},
 		{"internal/wiregen", module + "/internal/core", true},
 		{"examples/go/demo", module + "/host", false},

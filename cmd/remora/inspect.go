@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/spf13/cobra"
+)
+
+func newInspect() *cobra.Command {
+	var flags serverFlags
+	cmd := &cobra.Command{
+		Use:   "inspect URL",
+		Short: "Describe a server: protocol, capabilities, instructions, tools with schemas",
+		Long: `Describe the MCP server at URL: what it is, the revision of the protocol that
+was agreed on, its capabilities and instructions, and its tools with their
+schemas. With --json: one object with the members origin, protocolVersion,
+serverInfo, capabilities, instructions and tools.
+
+` + exitHelp,
+		Example: `  remora inspect http://127.0.0.1:8931/mcp
+  remora inspect --json http://127.0.0.1:8931/mcp | jq .capabilities`,
+		Args: positional(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return flags.with(cmd, args[0], nil, func(ctx context.Context, s *server) error {
+				var tools []tool
+				server := s.InitializeResult()
+				if server.Capabilities.Tools != nil {
+					var err error
+					if tools, err = listTools(ctx, s); err != nil {
+						return err
+					}
+				}
+				if flags.json {
+					document, err := inspectJSON(s.String(), server, tools)
+					if err != nil {
+						return err
+					}
+					return printJSON(cmd.OutOrStdout(), document)
+				}
+				return printServer(cmd.OutOrStdout(), s.String(), server, tools)
+			})
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags.register(cmd)
+	return cmd
+}
+
+// inspectJSON is what inspect prints with --json. The tools are byte for byte
+// the server's.
+func inspectJSON(origin string, r *mcp.InitializeResult, tools []tool) ([]byte, error) {
+	head, err := json.Marshal(struct {
+		Origin          string                  `json:"origin"`
+		ProtocolVersion string                  `json:"protocolVersion"`
+		ServerInfo      *mcp.Implementation     `json:"serverInfo"`
+		Capabilities    *mcp.ServerCapabilities `json:"capabilities"`
+		Instructions    string                  `json:"instructions,omitempty"`
+	}{origin, r.ProtocolVersion, r.ServerInfo, r.Capabilities, r.Instructions})
+	if err != nil {
+		return nil, err
+	}
+	document := append(bytes.TrimSuffix(head, []byte("}")), ',')
+	// Without the braces around its one member.
+	return append(document, toolsJSON(tools)[1:]...), nil
+}
+
+// printServer describes a server for a person.
+func printServer(w io.Writer, origin string, r *mcp.InitializeResult, tools []tool) error {
+	var b strings.Builder
+	line := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "%-14s%s\n", name, text)
+		}
+	}
+	info := r.ServerInfo
+	line("server", oneLine(strings.TrimSpace(info.Name+" "+info.Version), 200))
+	line("title", oneLine(info.Title, 200))
+	line("website", oneLine(info.WebsiteURL, 500))
+	line("origin", origin)
+	line("protocol", oneLine(r.ProtocolVersion, 40))
+	line("capabilities", capabilities(r.Capabilities))
+	if r.Instructions != "" {
+		fmt.Fprintf(&b, "instructions\n%s\n", indent(harmless(r.Instructions), "    "))
+	}
+	fmt.Fprintf(&b, "tools         %d\n", len(tools))
+	if len(tools) > 0 {
+		b.WriteByte('\n')
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return err
+	}
+	return printTools(w, tools, true)
+}
+
+// capabilities names what a server announces, with what belongs to each:
+// "prompts, tools (listChanged)".
+func capabilities(c *mcp.ServerCapabilities) string {
+	raw, err := json.Marshal(c)
+	var members map[string]json.RawMessage
+	if err != nil || json.Unmarshal(raw, &members) != nil {
+		return ""
+	}
+	var out []string
+	for name, raw := range members {
+		var details map[string]json.RawMessage
+		_ = json.Unmarshal(raw, &details) // none if it is no object
+		var on []string
+		for detail, value := range details {
+			if string(value) != "false" {
+				on = append(on, detail)
+			}
+		}
+		slices.Sort(on)
+		if len(on) > 0 {
+			name += " (" + strings.Join(on, ", ") + ")"
+		}
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	if len(out) == 0 {
+		return "none"
+	}
+	return oneLine(strings.Join(out, ", "), 1000)
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/spf13/cobra"
+
+	"github.com/remora-mcp/remora/host"
+)
+
+const (
+	// slowStart is how long the start may take before the person is told why.
+	slowStart = time.Second
+	// closeWait bounds how long the program waits at its end for the server.
+	closeWait = 5 * time.Second
+)
+
+// serverFlags are the flags of every command that talks to a server.
+type serverFlags struct {
+	headers   []string
+	headerEnv []string
+	protocol  string
+	json      bool
+	timeout   time.Duration
+	quiet     bool
+}
+
+func (f *serverFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVarP(&f.headers, "header", "H", nil, "a header to send to the server, as `\"Name: value\"`; may be repeated")
+	flags.StringArrayVar(&f.headerEnv, "header-env", nil, "a header, as `Name=VARIABLE`, whose value is in the environment and so not in the list of processes")
+	flags.StringVar(&f.protocol, "protocol", "", "newest `revision` of MCP to ask for, like 2025-11-25 (default: the newest that both sides know)")
+	flags.BoolVar(&f.json, "json", false, "print one JSON document, as the server sent it")
+	flags.DurationVar(&f.timeout, "timeout", time.Minute, "give up when nothing is heard for this `duration`; progress starts it anew")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing on standard error but errors")
+}
+
+// A server is a session with what belongs to it. Its errors are to go through
+// redact.error.
+type server struct {
+	*host.Session
+	redact *redactor
+}
+
+// with connects to the server at url, runs f, and closes the session. The
+// context that f gets carries the call options of the flags.
+func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redactor) host.Handlers, run func(context.Context, *server) error) (err error) {
+	if f.timeout <= 0 {
+		return usage("--timeout must be more than zero")
+	}
+	headers, err := parseHeaders(f.headers, f.headerEnv)
+	if err != nil {
+		return err
+	}
+	redact := newRedactor(headers)
+	defer func() { err = redact.error(err) }()
+
+	ctx := host.WithCallOptions(cmd.Context(), host.CallOptions{Timeout: f.timeout})
+	stopNotice := func() {}
+	if !f.quiet && terminalFile(cmd.ErrOrStderr()) != nil {
+		stopNotice = notice(cmd.ErrOrStderr(), "preparing; this takes a few seconds the first time")
+	}
+	rt, err := host.Open(ctx, host.Options{})
+	stopNotice()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// The calls are over; what is left is to say goodbye, which a server
+		// that is gone does not hear. Cancellations leave here at the latest.
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
+		defer cancel()
+		_ = rt.Close(closing)
+	}()
+	options := &host.ConnectOptions{
+		ClientInfo:      &mcp.Implementation{Name: "remora", Title: "remora command line", Version: host.Version},
+		Headers:         headers,
+		ProtocolVersion: f.protocol,
+	}
+	if handlers != nil {
+		options.Handlers = handlers(redact)
+	}
+	session, err := rt.Connect(ctx, url, options)
+	if err != nil {
+		return err
+	}
+	return run(ctx, &server{session, redact})
+}
+
+// notice writes a line to w unless it is stopped within slowStart.
+func notice(w io.Writer, text string) (stop func()) {
+	t := time.AfterFunc(slowStart, func() { fmt.Fprintln(w, "remora:", text) })
+	return func() { t.Stop() }
+}
