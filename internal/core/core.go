@@ -132,8 +132,10 @@ func (c *Core) hello(f wire.Frame) {
 func (c *Core) Open() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.calls) + len(c.asks) + len(c.exchanges)
+	return c.openLocked()
 }
+
+func (c *Core) openLocked() int { return len(c.calls) + len(c.asks) + len(c.exchanges) }
 
 // nextID returns an id that no ask or exchange has. It is called with mu held.
 func (c *Core) nextID() uint32 {

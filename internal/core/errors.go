@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/remora-mcp/remora/internal/exchange"
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
@@ -58,7 +59,7 @@ func (cl *call) failure(err error) *wire.Error {
 		out = *badArgument("the application's answer does not fit what the server asked for")
 		out.Sent = cl.exchange.Sent()
 	default:
-		out = *newError(wire.CodeHTTPNotMCP, "the server's answer does not fit the specification: %s", wire.Excerpt([]byte(plain(err))))
+		out = *newError(wire.CodeHTTPNotMCP, "the server's answer does not fit the specification: %s", wire.Excerpt([]byte(exchange.PlainMessage(err))))
 		out.Sent = cl.exchange.Sent()
 	}
 	out.Retryable = out.Sent == wire.SentNo &&
@@ -72,30 +73,23 @@ func (cl *call) ended(why **wire.Error) bool {
 	return cl.ctx.Err() != nil && errors.As(context.Cause(cl.ctx), why)
 }
 
-// plain is an error's text without the URL that net/http puts in it, which may
-// hold secrets in its query.
-func plain(err error) string {
-	var uerr *url.Error
-	if errors.As(err, &uerr) {
-		return uerr.Err.Error()
-	}
-	return err.Error()
-}
-
-// maxMessageBytes bounds an error's message in a header.
+// maxMessageBytes bounds an error's message in a header, which JSON can make six
+// times as long.
 const maxMessageBytes = 8 << 10
 
-// doneHeader fits a failure into a done frame: data that is too large for the
+// doneHeader fits a failure into a done frame: data that does not fit into the
 // header becomes the payload.
 func doneHeader(err *wire.Error) (wire.Done, []byte) {
 	out := *err
 	if len(out.Message) > maxMessageBytes {
-		out.Message = out.Message[:maxMessageBytes] + "..."
+		out.Message = strings.ToValidUTF8(out.Message[:maxMessageBytes], "") + "..."
 	}
-	if len(out.Data) <= wire.MaxHeaderBytes/2 && json.Valid(out.Data) {
-		return wire.Done{Error: &out}, nil
+	done := wire.Done{Error: &out}
+	if raw, jerr := json.Marshal(done); jerr == nil && len(raw) <= wire.MaxHeaderBytes {
+		return done, nil
 	}
 	data := out.Data
 	out.Data = nil
-	return wire.Done{Error: &out, DataInPayload: len(data) > 0}, data
+	done.DataInPayload = len(data) > 0
+	return done, data
 }

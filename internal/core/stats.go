@@ -14,7 +14,7 @@ func (c *Core) stats(*call) ([]byte, error) {
 	runtime.ReadMemStats(&mem)
 	c.mu.Lock()
 	s := wire.StatsResult{
-		Open:        len(c.calls) + len(c.asks) + len(c.exchanges) - 1,
+		Open:        c.openLocked() - 1,
 		Sessions:    len(c.sessions),
 		Goroutines:  runtime.NumGoroutine(),
 		HeapBytes:   int64(mem.HeapAlloc),

@@ -292,7 +292,7 @@ func TestStandingStreamsOnlyWhenListening(t *testing.T) {
 			if n := r.peer.count(line.opens); n != 0 {
 				t.Errorf("%d standing streams before anybody listens", n)
 			}
-			if !r.transport.Standing() {
+			if !r.transport.hasStanding() {
 				t.Error("no standing stream to be had")
 			}
 			r.transport.Listen(true)

@@ -12,8 +12,8 @@ import (
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
-// Config says what a Transport works with. Limits and
-// InputAsData may be left out.
+// Config says what a Transport works with. Limits and InputAsData may be left
+// out.
 type Config struct {
 	// HTTP is the way to the network.
 	HTTP port.HTTP

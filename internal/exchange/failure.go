@@ -21,12 +21,12 @@ func portFailure(err error) *wire.Error {
 	if errors.As(err, &werr) {
 		return werr
 	}
-	return &wire.Error{Code: wire.CodeHTTPNetwork, Message: plainMessage(err), Sent: wire.SentUnknown}
+	return &wire.Error{Code: wire.CodeHTTPNetwork, Message: PlainMessage(err), Sent: wire.SentUnknown}
 }
 
-// plainMessage is an error's message without the URL that net/http puts in it,
+// PlainMessage is an error's message without the URL that net/http puts in it,
 // which may hold secrets in its query.
-func plainMessage(err error) string {
+func PlainMessage(err error) string {
 	var uerr *url.Error
 	if errors.As(err, &uerr) {
 		return uerr.Err.Error()

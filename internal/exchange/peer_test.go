@@ -217,3 +217,11 @@ func code(call *Call) wire.Code {
 	}
 	return ""
 }
+
+// hasStanding reports whether the protocol line has a standing stream, which is
+// known once the session is open.
+func (t *Transport) hasStanding() bool {
+	t.standing.mu.Lock()
+	defer t.standing.mu.Unlock()
+	return t.standing.req != nil
+}

@@ -233,7 +233,7 @@ func (t *Transport) sendNotice(req *http.Request, out *outgoing) *wire.Error {
 	return failure
 }
 
-// withParams adds parameters to a request.
+// withParams adds parameters to a request or a notification.
 func withParams(out *outgoing, more map[string]json.RawMessage) *outgoing {
 	var params map[string]json.RawMessage
 	if len(more) == 0 || decode(out.Params, &params) != nil || params == nil {
@@ -252,14 +252,6 @@ func withReason(out *outgoing, reason string) *outgoing {
 	if reason == "" {
 		return out
 	}
-	var params map[string]json.RawMessage
-	if decode(out.Params, &params) != nil || params == nil {
-		return out
-	}
-	params["reason"], _ = json.Marshal(reason)
-	raw, err := json.Marshal(params)
-	if err != nil {
-		return out
-	}
-	return &outgoing{JSONRPC: out.JSONRPC, Method: out.Method, Params: raw}
+	raw, _ := json.Marshal(reason) // a string always can
+	return withParams(out, map[string]json.RawMessage{"reason": raw})
 }

@@ -61,14 +61,6 @@ func (t *Transport) Listen(on bool) <-chan struct{} {
 	return s.begun
 }
 
-// Standing reports whether the protocol line has a standing stream, which is
-// known once the session is open.
-func (t *Transport) Standing() bool {
-	t.standing.mu.Lock()
-	defer t.standing.mu.Unlock()
-	return t.standing.req != nil
-}
-
 // hold keeps the SDK's request and answers it with the silent stream.
 func (s *standing) hold(req *http.Request, out *outgoing) *http.Response {
 	s.mu.Lock()

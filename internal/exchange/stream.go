@@ -127,7 +127,7 @@ func (t *Transport) forward(m *incoming, data []byte, call uint32) []byte {
 	case !m.isRequest() && m.Method != methodCancelled:
 		t.cfg.Sink.Notification(m.Method, m.Params)
 		return nil
-	case m.isRequest() && isQuestion(m.Method):
+	case m.isRequest() && isQuestion(m.Method) && t.cfg.Answers(m.Method):
 		params, err := t.tag(m.Params, call)
 		if err != nil {
 			t.cfg.Sink.Dropped(err.Error())
@@ -173,7 +173,7 @@ func (s *stream) resume(cause error) {
 	s.body.Close()
 	why := "the connection ended before the answer"
 	if !errors.Is(cause, io.EOF) {
-		why += ": " + plainMessage(cause)
+		why += ": " + PlainMessage(cause)
 	}
 	if s.lastID == "" {
 		s.fail(lostAnswer(why))
@@ -193,7 +193,7 @@ func (s *stream) resume(cause error) {
 		case s.ctx.Err() != nil:
 			return
 		case err != nil:
-			why = "the connection ended before the answer, and could not be opened again: " + plainMessage(err)
+			why = "the connection ended before the answer, and could not be opened again: " + PlainMessage(err)
 			continue
 		case resp.Status == http.StatusOK && mediaType(resp.Header) == "text/event-stream":
 			s.body = resp.Body
