@@ -58,8 +58,14 @@ var rules = []rule{
 		noStd: sansIO,
 	},
 	{
+		room:  "internal/mask",
+		why:   "mask is a leaf: what is a secret is decided in one place, without knowing who asks",
+		bans:  []string{"net", "net/http", "os", "syscall", "syscall/js", "log", "time"},
+		noStd: "masking is a function of what is given",
+	},
+	{
 		room:  "internal/core",
-		may:   []string{"internal/exchange", "internal/port", "internal/wire", goSDK},
+		may:   []string{"internal/exchange", "internal/mask", "internal/port", "internal/wire", goSDK},
 		why:   "the core is the same on every platform: it knows the SDK, its ports and the wire, and nothing that hosts it",
 		bans:  []string{"net", "os", "os/exec", "syscall", "syscall/js", "log"},
 		noStd: sansIO,
