@@ -87,6 +87,9 @@ func (m *Masker) learnPiece(value string, ours bool) {
 	m.replacer = nil
 }
 
+// Known masks the secrets that were learned, and nothing else.
+func (m *Masker) Known(s string) string { return m.known(s) }
+
 // known masks the secrets that are remembered, wherever they stand in s.
 func (m *Masker) known(s string) string {
 	if len(s) < minSecretBytes {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -32,6 +33,17 @@ func (m *Masker) Message(raw []byte, sent bool, limit int) (out json.RawMessage,
 	w = walker{m: m, in: raw, left: limit, out: make([]byte, 0, min(len(raw), limit)+64)}
 	w.value(top)
 	return w.out, w.cut
+}
+
+// KnownJSON masks the secrets that were learned in the strings, names and numbers
+// of a JSON value, and nothing else. It is nil if raw is not JSON.
+func (m *Masker) KnownJSON(raw json.RawMessage) json.RawMessage {
+	if !json.Valid(raw) {
+		return nil
+	}
+	w := walker{m: m, in: raw, only: true, left: math.MaxInt, out: make([]byte, 0, len(raw))}
+	w.value(scope{})
+	return w.out
 }
 
 // A place is a part of a message with rules of its own.
@@ -118,6 +130,7 @@ type walker struct {
 	in    []byte
 	pos   int
 	learn bool
+	only  bool // what is known, whatever else looks like a secret
 	out   []byte
 	left  int // bytes that may still be written
 	mute  bool
@@ -193,7 +206,10 @@ func (w *walker) object(sc scope) {
 			w.put(raw...)
 		}
 		w.put(':')
-		child := sc.below(key)
+		child := sc
+		if !w.only {
+			child = sc.below(key)
+		}
 		if answered && key == "content" {
 			child.secret = true
 		}
@@ -298,6 +314,9 @@ func (w *walker) text(sc scope, raw []byte) {
 
 // masked masks a string.
 func (w *walker) masked(sc scope, s string) string {
+	if w.only {
+		return w.m.known(s)
+	}
 	if trimmed := strings.TrimLeft(s, " \t\r\n"); sc.depth < maxEmbedded && trimmed != "" &&
 		(trimmed[0] == '{' || trimmed[0] == '[') && json.Valid([]byte(s)) {
 		inner := walker{m: w.m, in: []byte(s), learn: w.learn, left: 2 * len(s)}

@@ -78,7 +78,7 @@ func (m *Masker) Headers(headers [][2]string, sent bool) [][2]string {
 			out[i] = [2]string{h[0], h[1]}
 		default:
 			if isCredential(name) {
-				m.learnHeader(h[1], sent)
+				m.LearnHeader(h[1], sent)
 			}
 			out[i] = [2]string{h[0], Masked}
 		}
@@ -92,9 +92,9 @@ func (m *Masker) Headers(headers [][2]string, sent bool) [][2]string {
 	return out
 }
 
-// learnHeader remembers a credential header's value, and the parts of it that
+// LearnHeader remembers a credential header's value, whether ours or a server's, and the parts of it that
 // are of use alone: the key after a scheme, the values of cookies.
-func (m *Masker) learnHeader(value string, ours bool) {
+func (m *Masker) LearnHeader(value string, ours bool) {
 	m.learn(value, ours)
 	for part := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ' ' || r == ';' || r == ',' }) {
 		m.learn(part, ours)

@@ -20,7 +20,7 @@ func (m *Masker) scan(s string, ours bool) string {
 	var out strings.Builder
 	done := 0 // what is written of s
 	hide := func(from, to int) {
-		if to <= from || s[from:to] == Masked {
+		if to <= from || strings.HasPrefix(s[from:], Masked) {
 			return
 		}
 		m.learn(s[from:to], ours)
