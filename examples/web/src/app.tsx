@@ -16,9 +16,11 @@ export function App({ url }: { url: string }) {
   const [session] = useState(() => new Session());
   const connection = useCell(session.connection);
   const tools = useCell(session.tools);
-  const trace = useCell(session.trace.opened) ?? session.trace.live.get();
-  useCell(session.trace.live);
+  const live = useCell(session.trace.live);
+  const opened = useCell(session.trace.opened);
+  const trace = opened ?? live;
   const ready = connection.at === "ready";
+  const tracePanel = <TracePanel log={session.trace} />;
   return (
     <>
       <header className="top">
@@ -28,25 +30,28 @@ export function App({ url }: { url: string }) {
         <Connect session={session} url={url} />
       </header>
       <main>
-        {ready && <Server connection={connection} />}
-        {!ready && <Welcome />}
-        <Tabs
-          key={ready ? "open" : "none"}
-          label="What to look at"
-          tabs={[
-            ...(ready
-              ? [
-                  {
-                    name: "tools",
-                    title: "Tools",
-                    ...(tools.at === "ready" ? { count: tools.all.length } : {}),
-                    panel: <ToolsPanel session={session} />,
-                  },
-                ]
-              : []),
-            { name: "trace", title: "Trace", count: trace.events.length, panel: <TracePanel log={session.trace} /> },
-          ]}
-        />
+        {ready ? (
+          <>
+            <Server connection={connection} />
+            <Tabs
+              label="What to look at"
+              tabs={[
+                {
+                  name: "tools",
+                  title: "Tools",
+                  ...(tools.at === "ready" ? { count: tools.all.length } : {}),
+                  panel: <ToolsPanel session={session} />,
+                },
+                { name: "trace", title: "Trace", count: trace.events.length, panel: tracePanel },
+              ]}
+            />
+          </>
+        ) : (
+          <>
+            <Welcome />
+            {tracePanel}
+          </>
+        )}
       </main>
       <Elicitations questions={session.questions} />
       <Announcements />

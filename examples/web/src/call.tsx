@@ -1,5 +1,6 @@
 // One call: under way or ended.
 
+import { useEffect, useRef } from "react";
 import type { Progress } from "remora-mcp";
 import type { Call, Outcome } from "./calls.js";
 import { Failure } from "./failure.js";
@@ -18,9 +19,12 @@ const states: Record<Outcome["at"], string> = {
 export function CallCard({ call }: { call: Call }) {
   const { id, tool, args, outcome } = call;
   const heading = `call-${id}`;
+  // In a narrow window it begins below what the person looks at.
+  const card = useRef<HTMLElement>(null);
+  useEffect(() => card.current?.scrollIntoView({ block: "nearest" }), []);
   const state = outcome.at === "done" && outcome.result.isError === true ? "tool error" : states[outcome.at];
   return (
-    <article className={`call ${outcome.at}`} aria-labelledby={heading}>
+    <article ref={card} className={`call ${outcome.at}`} aria-labelledby={heading}>
       <header>
         <h3 id={heading}>
           <span className="number">#{id}</span> {tool}

@@ -4,6 +4,7 @@
 import Form from "@rjsf/core/lib/components/Form.js";
 import type { RJSFSchema } from "@rjsf/utils";
 import { Component, type FormEvent, type ReactNode, useId, useMemo, useRef, useState } from "react";
+import { announce } from "../announce.js";
 import { parseExactly } from "../json.js";
 import { asksNothing, formSchema } from "./schema.js";
 import { templates } from "./templates.js";
@@ -90,6 +91,9 @@ function Fields(props: {
         arrayMinItems: { populate: "requiredOnly" },
       }}
       onChange={({ formData }) => onChange(formData as Values)}
+      onError={(errors) =>
+        announce(`Not sent: ${errors.length === 1 ? "a field is" : `${errors.length} fields are`} not right`)
+      }
       onSubmit={({ formData }) => onSubmit((formData ?? {}) as Values)}
     >
       {children}

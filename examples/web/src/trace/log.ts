@@ -26,7 +26,11 @@ export class TraceLog {
   follow(client: Client): void {
     // As text: the event's data is JSON of a known form, whatever this package's types say of it.
     const on = client.on.bind(client) as (event: string, listener: (data: unknown) => void) => () => void;
-    on("trace", (event) => this.#add(event as TraceEvent));
+    try {
+      on("trace", (event) => this.#add(event as TraceEvent));
+    } catch {
+      // This build of the package has no trace.
+    }
   }
 
   clear(): void {

@@ -13,7 +13,7 @@ import type { TraceLog } from "./log.js";
 // The last ones: a list of more stalls the page.
 const shownEvents = 500;
 
-/** The panel with the trace. */
+/** The panel with the trace; as long as there is none, only a way to open one. */
 export function TracePanel({ log }: { log: TraceLog }) {
   const live = useCell(log.live);
   const opened = useCell(log.opened);
@@ -49,6 +49,36 @@ export function TracePanel({ log }: { log: TraceLog }) {
     saveFile(new Blob([writeTrace(trace.events)], { type: "application/jsonl" }), `trace-${at}.jsonl`);
   };
 
+  const picker = (
+    <>
+      <button type="button" className="small" onClick={() => file.current?.click()}>
+        Open a saved trace
+      </button>
+      <input
+        ref={file}
+        type="file"
+        aria-label="Trace file"
+        accept=".jsonl,.json,.txt"
+        hidden
+        onChange={(event) => void open(event)}
+      />
+    </>
+  );
+  const problem = wrong !== "" && (
+    <p className="failure" role="alert">
+      {wrong}
+    </p>
+  );
+
+  if (trace.events.length === 0 && opened === undefined) {
+    return (
+      <section className="empty" aria-label="Trace">
+        <p>Nothing has gone over the wire yet.</p>
+        {picker}
+        {problem}
+      </section>
+    );
+  }
   return (
     <section className="card trace" aria-label="Trace">
       <div className="trace-bar">
@@ -63,15 +93,12 @@ export function TracePanel({ log }: { log: TraceLog }) {
           <input type="checkbox" checked={http} onChange={(event) => setHttp(event.target.checked)} /> HTTP
         </label>
         <span className="gap" />
-        <button type="button" className="small" disabled={trace.events.length === 0} onClick={save}>
+        <button type="button" className="small" onClick={save}>
           Save
         </button>
-        <button type="button" className="small" onClick={() => file.current?.click()}>
-          Open a file
-        </button>
-        <input ref={file} type="file" accept=".jsonl,.json,.txt" hidden onChange={(event) => void open(event)} />
+        {picker}
         {opened === undefined ? (
-          <button type="button" className="small" disabled={live.events.length === 0} onClick={() => log.clear()}>
+          <button type="button" className="small" onClick={() => log.clear()}>
             Clear
           </button>
         ) : (
@@ -80,11 +107,7 @@ export function TracePanel({ log }: { log: TraceLog }) {
           </button>
         )}
       </div>
-      {wrong !== "" && (
-        <p className="failure" role="alert">
-          {wrong}
-        </p>
-      )}
+      {problem}
       {opened !== undefined && <p className="note">From the file {opened.name}, not of this session.</p>}
       {trace.forgotten > 0 && <p className="note">{trace.forgotten} older events were let go.</p>}
       {matching.length > shown.length && (
@@ -92,11 +115,7 @@ export function TracePanel({ log }: { log: TraceLog }) {
           The last {shown.length} of {matching.length}.
         </p>
       )}
-      {shown.length === 0 && (
-        <p className="empty">
-          {trace.events.length === 0 ? "Nothing has gone over the wire yet." : "Nothing in the trace matches."}
-        </p>
-      )}
+      {shown.length === 0 && <p className="empty">Nothing in the trace matches.</p>}
       <ol className="events">
         {shown.map(({ event, number }) => (
           <Event key={number} event={event} start={trace.events[0]?.at ?? event.at} />
