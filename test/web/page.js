@@ -29,8 +29,19 @@ const ofTheNetwork = /^(Failed to load resource|Access to fetch)/;
  * @param {(page: import("playwright-core").Page) => Promise<void>} run
  */
 export async function inPage(run, options = {}) {
-  const { server, at = site.url, failures = false, scheme = "light", viewport = { width: 1280, height: 860 } } = options;
-  const context = await browser.newContext({ viewport, colorScheme: scheme, acceptDownloads: true, reducedMotion: "reduce" });
+  const {
+    server,
+    at = site.url,
+    failures = false,
+    scheme = "light",
+    viewport = { width: 1280, height: 860 },
+  } = options;
+  const context = await browser.newContext({
+    viewport,
+    colorScheme: scheme,
+    acceptDownloads: true,
+    reducedMotion: "reduce",
+  });
   try {
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);

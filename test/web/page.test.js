@@ -322,7 +322,10 @@ const html = '<img src="x" onerror="document.title=1"><script>document.title=2</
 
 test("what a server sends is never HTML, a script or a link to one", async (t) => {
   const wav = Buffer.concat([
-    Buffer.from("RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x08\0\0\0", "latin1"),
+    Buffer.from(
+      "RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x08\0\0\0",
+      "latin1",
+    ),
     Buffer.alloc(8, 0x80),
   ]);
   const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="document.title=3"/>';
@@ -346,7 +349,11 @@ test("what a server sends is never HTML, a script or a link to one", async (t) =
         name: "odd",
         title: html,
         description: html,
-        inputSchema: { type: "object", title: html, properties: { a: { type: "string", title: html, description: html } } },
+        inputSchema: {
+          type: "object",
+          title: html,
+          properties: { a: { type: "string", title: html, description: html } },
+        },
       },
     ],
     call: (rpc, stream) => {
@@ -373,11 +380,19 @@ test("what a server sends is never HTML, a script or a link to one", async (t) =
       const card = await call(page);
       await state(card, "done");
       assert.equal(await card.locator("pre.text").first().textContent(), html);
-      assert.equal(await card.getByRole("img").first().evaluate((image) => image.decode().then(() => image.naturalWidth)), 9);
+      assert.equal(
+        await card
+          .getByRole("img")
+          .first()
+          .evaluate((image) => image.decode().then(() => image.naturalWidth)),
+        9,
+      );
       await card.getByText("The data is not base64").waitFor();
       await card.getByText("The browser cannot show this image.").waitFor();
       await page.waitForFunction(() => document.querySelector("article audio")?.duration > 0);
-      const links = await card.getByRole("link").evaluateAll((all) => all.map((link) => [link.href, link.rel, link.target]));
+      const links = await card
+        .getByRole("link")
+        .evaluateAll((all) => all.map((link) => [link.href, link.rel, link.target]));
       assert.deepEqual(links, [["https://example.com/file", "noopener noreferrer", "_blank"]]);
       await card.getByText("javascript:document.title=4", { exact: true }).waitFor();
       await card.locator("figcaption", { hasText: "application/pdf, 4 B" }).waitFor();
@@ -398,7 +413,9 @@ test("forms of many kinds of schema", async (t) => {
         $schema: "https://json-schema.org/draft/2020-12/schema",
         type: "object",
         required: ["name", "place"],
-        $defs: { place: { type: "object", properties: { city: { type: "string", minLength: 2 } }, required: ["city"] } },
+        $defs: {
+          place: { type: "object", properties: { city: { type: "string", minLength: 2 } }, required: ["city"] },
+        },
         properties: {
           name: { type: "string", pattern: "^[a-z]+$" },
           kind: { type: "string", enum: ["small", "large"] },
@@ -406,11 +423,20 @@ test("forms of many kinds of schema", async (t) => {
           count: { type: "integer", maximum: 9 },
           tags: { type: "array", items: { type: "string" } },
           place: { $ref: "#/$defs/place" },
-          when: { type: "string", oneOf: [{ const: "now", title: "Now" }, { const: "later", title: "Later" }] },
+          when: {
+            type: "string",
+            oneOf: [
+              { const: "now", title: "Now" },
+              { const: "later", title: "Later" },
+            ],
+          },
         },
       },
     },
-    { name: "unresolvable", inputSchema: { type: "object", properties: { a: { $ref: "https://example.com/schema" } } } },
+    {
+      name: "unresolvable",
+      inputSchema: { type: "object", properties: { a: { $ref: "https://example.com/schema" } } },
+    },
   ];
   const server = await mcpServer({
     tools,
@@ -461,47 +487,44 @@ test("forms of many kinds of schema", async (t) => {
 });
 
 test("the keyboard alone", () =>
-  inPage(
-    async (page) => {
-      const { keyboard } = page;
-      await tabTo(page, /^input Address/);
-      await keyboard.type(demo);
-      await keyboard.press("Enter");
-      await page.getByRole("navigation", { name: "Tools" }).waitFor();
-      await tabTo(page, /^button Disconnect/);
-      await tabTo(page, /^tab Tools/);
-      await keyboard.press("ArrowRight");
-      assert.match(await focused(page), /^tab Trace/);
-      await keyboard.press("ArrowRight");
-      assert.match(await focused(page), /^tab Tools/);
-      await tabTo(page, /^input Find a tool/);
-      await keyboard.type("ask");
-      await tabTo(page, /^button Ask/);
-      await keyboard.press("Enter");
-      await tabTo(page, /^input question/);
-      await keyboard.type("Still there?");
-      await tabTo(page, /^button Call Ask/);
-      await keyboard.press("Space");
-      // The dialog takes the focus, keeps it, and gives it back.
-      await page.getByRole("dialog").waitFor();
-      assert.match(await focused(page), /^input Answer/);
-      await tabTo(page, /^button Send/);
-      await tabTo(page, /^button Decline/);
-      await tabTo(page, /^button Cancel/);
-      await tabTo(page, /^input Answer/);
-      await keyboard.type("yes");
-      await keyboard.press("Enter");
-      await page.getByText("the answer is: yes", { exact: true }).waitFor();
-      assert.match(await focused(page), /^button Call Ask/);
-      await page.getByRole("status").filter({ hasText: "ask has answered" }).waitFor();
-      await tabTo(page, /^summary Input/);
-      await keyboard.press("Enter");
-      await page.getByText('"question": "Still there?"').waitFor();
-    },
-    {},
-  ));
+  inPage(async (page) => {
+    const { keyboard } = page;
+    await tabTo(page, /^input Address/);
+    await keyboard.type(demo);
+    await keyboard.press("Enter");
+    await page.getByRole("navigation", { name: "Tools" }).waitFor();
+    await tabTo(page, /^button Disconnect/);
+    await tabTo(page, /^tab Tools/);
+    await keyboard.press("ArrowRight");
+    assert.match(await focused(page), /^tab Trace/);
+    await keyboard.press("ArrowRight");
+    assert.match(await focused(page), /^tab Tools/);
+    await tabTo(page, /^input Find a tool/);
+    await keyboard.type("ask");
+    await tabTo(page, /^button Ask/);
+    await keyboard.press("Enter");
+    await tabTo(page, /^input question/);
+    await keyboard.type("Still there?");
+    await tabTo(page, /^button Call Ask/);
+    await keyboard.press("Space");
+    // The dialog takes the focus, keeps it, and gives it back.
+    await page.getByRole("dialog").waitFor();
+    assert.match(await focused(page), /^input Answer/);
+    await tabTo(page, /^button Send/);
+    await tabTo(page, /^button Decline/);
+    await tabTo(page, /^button Cancel/);
+    await tabTo(page, /^input Answer/);
+    await keyboard.type("yes");
+    await keyboard.press("Enter");
+    await page.getByText("the answer is: yes", { exact: true }).waitFor();
+    assert.match(await focused(page), /^button Call Ask/);
+    await page.getByRole("status").filter({ hasText: "ask has answered" }).waitFor();
+    await tabTo(page, /^summary Input/);
+    await keyboard.press("Enter");
+    await page.getByText('"question": "Still there?"').waitFor();
+  }, {}));
 
-test("the policy is there without a header, and nothing generates code", async (t) => {
+test("the policy holds from the meta tag alone", async (t) => {
   const site = await plainPageServer();
   t.after(() => site.close());
   await inPage(
@@ -512,6 +535,27 @@ test("the policy is there without a header, and nothing generates code", async (
       await state(await call(page), "done");
     },
     { at: `${site.origin}/`, server: demo },
+  );
+  // The other way round: what the policy forbids, it does forbid.
+  await assert.rejects(
+    inPage(
+      async (page) => {
+        const refused = await page.evaluate(() => {
+          const tries = [() => new Function("return 1"), () => document.body.insertAdjacentHTML("beforeend", "<p>")];
+          return tries.map((attempt) => {
+            try {
+              attempt();
+              return "allowed";
+            } catch (error) {
+              return error.name;
+            }
+          });
+        });
+        assert.deepEqual(refused, ["EvalError", "TypeError"]);
+      },
+      { at: `${site.origin}/` },
+    ),
+    /the policy stopped/,
   );
 });
 
@@ -529,13 +573,19 @@ test("server-everything", () =>
       const picture = (await call(page)).getByRole("img");
       await picture.waitFor();
       assert.ok((await picture.evaluate((image) => image.decode().then(() => image.naturalWidth))) > 0);
-      await tools.getByRole("button", { name: /elicitation/i }).first().click();
+      await tools
+        .getByRole("button", { name: /elicitation/i })
+        .first()
+        .click();
       const asked = await call(page);
       const dialog = page.getByRole("dialog");
       await dialog.waitFor();
       await dialog.getByRole("button", { name: "Decline" }).click();
       await state(asked, "done");
-      await asked.getByText(/declined/i).first().waitFor();
+      await asked
+        .getByText(/declined/i)
+        .first()
+        .waitFor();
     },
     { server: everything, failures: true },
   ));
