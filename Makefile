@@ -34,4 +34,4 @@ generate: ## write what is generated: from internal/wire, and NOTICE
 	@go run ./internal/checks/notice
 
 clean: ## remove what was built
-	rm -rf dist host/guest/*.wasm jsbridge/build examples/node/node_modules
+	rm -rf dist host/guest/*.wasm jsbridge/build examples/node/node_modules examples/web/node_modules
