@@ -23,11 +23,7 @@ test: build ## every test: Go, JavaScript, conformance, interoperability, browse
 	@internal/tools/test.sh
 
 test-full: ## the same with LEAN=0 and without, reproducibility, fuzzing, the race detector everywhere
-	@LEAN=0 ./build.sh
-	@internal/tools/test.sh
-	@./build.sh
-	@internal/tools/reproducible.sh
-	@internal/tools/test.sh --full
+	@internal/tools/test-full.sh
 
 generate: ## write what is generated: from internal/wire, and NOTICE
 	@go run ./internal/wiregen
