@@ -99,9 +99,16 @@ type run struct {
 // start starts a program; its standard input stays open.
 func start(t *testing.T, command []string, args ...string) *run {
 	t.Helper()
+	return startIn(t, "", command, args...)
+}
+
+// startIn is start in a folder.
+func startIn(t *testing.T, dir string, command []string, args ...string) *run {
+	t.Helper()
 	args = append(command[1:len(command):len(command)], args...)
 	r := &run{t: t, cmd: exec.CommandContext(t.Context(), command[0], args...), ended: make(chan error, 1)}
 	r.out.grown, r.err.grown = make(chan struct{}, 1), make(chan struct{}, 1)
+	r.cmd.Dir = dir
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
 	var err error
 	if r.stdin, err = r.cmd.StdinPipe(); err != nil {
