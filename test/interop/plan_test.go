@@ -67,7 +67,7 @@ func lists(least int, some ...string) step {
 func demoSteps() []step {
 	return []step{
 		{"list tools", drive.Step{Do: drive.ListTools}, func(t *testing.T, got drive.Outcome) { succeeds(t, got) }},
-		lists(6, "echo", "add", "slow", "ask", "big", "fail"),
+		lists(7, "echo", "add", "slow", "ask", "big", "fail", "picture"),
 		{"call", call("echo", `{"message":"héllo \"wörld\""}`), says(`héllo "wörld"`)},
 		{"structured", call("add", `{"a":1.5,"b":2}`), says("3.5")},
 		{"progress", withProgress(call("slow", `{"steps":5,"delayMs":1}`)), progresses([]float64{1, 2, 3, 4, 5}, "done after 5 steps")},
