@@ -7,8 +7,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds the wait for what must happen.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // A language is one of those that the examples are written in.
 type language struct {
@@ -96,6 +96,27 @@ type run struct {
 	ended    chan error
 }
 
+// newRun prepares a program to be run in a folder, the current one if it is
+// empty.
+func newRun(t *testing.T, dir string, command []string, args ...string) *run {
+	args = append(command[1:len(command):len(command)], args...)
+	r := &run{t: t, cmd: exec.CommandContext(t.Context(), command[0], args...), ended: make(chan error, 1)}
+	r.cmd.Dir = dir
+	// A program that is given up ends what it has started.
+	r.cmd.Cancel = func() error { return r.cmd.Process.Signal(os.Interrupt) }
+	r.cmd.WaitDelay = 10 * time.Second
+	r.out.grown, r.err.grown = make(chan struct{}, 1), make(chan struct{}, 1)
+	return r
+}
+
+func (r *run) start() {
+	r.t.Helper()
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	go func() { r.ended <- r.cmd.Wait() }()
+}
+
 // start starts a program; its standard input stays open.
 func start(t *testing.T, command []string, args ...string) *run {
 	t.Helper()
@@ -105,19 +126,13 @@ func start(t *testing.T, command []string, args ...string) *run {
 // startIn is start in a folder.
 func startIn(t *testing.T, dir string, command []string, args ...string) *run {
 	t.Helper()
-	args = append(command[1:len(command):len(command)], args...)
-	r := &run{t: t, cmd: exec.CommandContext(t.Context(), command[0], args...), ended: make(chan error, 1)}
-	r.out.grown, r.err.grown = make(chan struct{}, 1), make(chan struct{}, 1)
-	r.cmd.Dir = dir
+	r := newRun(t, dir, command, args...)
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
 	var err error
 	if r.stdin, err = r.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { r.ended <- r.cmd.Wait() }()
+	r.start()
 	return r
 }
 
@@ -205,12 +220,11 @@ func startPeers(t *testing.T) map[string]peers.Peer {
 // nobodyListens is the URL of a server that is down.
 func nobodyListens(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := kit.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return "http://" + l.Addr().String() + "/mcp"
+	return fmt.Sprintf("http://127.0.0.1:%d/mcp", port)
 }
 
 func interrupt(t *testing.T, r *run) {

@@ -61,7 +61,7 @@ func TestProgramOfTheReadme(t *testing.T) {
 		t.Fatalf("the program does not connect to %s", address)
 	}
 	// Packages are found from the folder test, the plugin from the top.
-	program = "process.chdir('..');\n" + strings.ReplaceAll(program, address, startDemo(t)) + "\nawait plugin.close();\n"
+	program = "process.chdir('..');\n" + strings.ReplaceAll(program, address, startDemo(t))
 	run := exec.CommandContext(t.Context(), node, "--no-warnings", "--input-type=module", "--eval", program)
 	run.Dir = filepath.Join(top, "test")
 	out, err := run.CombinedOutput()
