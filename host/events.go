@@ -48,15 +48,21 @@ type Events struct {
 	// the call's own OnProgress. ProgressToken is the one in the call's _meta
 	// if it has one, otherwise a number of remora's own.
 	Progress func(*mcp.ProgressNotificationParams)
+	// Trace is called for everything that goes over the network, with what
+	// could be a secret masked. It costs something only while there is a
+	// callback for it.
+	Trace func(TraceEvent)
 }
 
-// The events for which a server may have to be asked, and the callback of each.
+// The events of which the core has to know, and for which a server may have to be
+// asked; and the callback of each.
 var listenEvents = []struct {
 	name string
 	has  func(*Events) bool
 }{
 	{"log", func(e *Events) bool { return e.Log != nil }},
 	{"toolsChanged", func(e *Events) bool { return e.ToolsChanged != nil }},
+	{"trace", wantsTrace},
 }
 
 // On registers callbacks for what comes from now on, and returns what removes
@@ -214,6 +220,13 @@ func (s *Session) deliver(e event, to *Events) {
 			var data mcp.ProgressNotificationParams
 			if err = json.Unmarshal(e.data, &data); err == nil {
 				to.Progress(&data)
+			}
+		}
+	case "trace":
+		if to.Trace != nil {
+			var data TraceEvent
+			if data, err = s.net.traceEvent(e.data); err == nil {
+				to.Trace(data)
 			}
 		}
 	}

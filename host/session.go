@@ -158,6 +158,7 @@ func (s *Session) open(ctx context.Context, again bool) error {
 		URL:             s.url,
 		ProtocolVersion: s.opts.ProtocolVersion,
 		Handlers:        s.opts.Handlers.names(),
+		Events:          s.listeners.fromTheStart(),
 	}
 	if info := s.opts.ClientInfo; info != nil {
 		params.ClientInfo = wire.ClientInfo{Name: info.Name, Version: info.Version, Title: info.Title}
@@ -183,6 +184,7 @@ func (s *Session) open(ctx context.Context, again bool) error {
 	d.mu.Lock()
 	l := c.link
 	d.mu.Unlock()
+	l.listened = params.Events // nobody else knows the link yet
 	s.mu.Lock()
 	closed := s.closed
 	if !closed {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -27,6 +29,7 @@ type serverFlags struct {
 	json      bool
 	timeout   time.Duration
 	quiet     bool
+	trace     traceFlags
 }
 
 func (f *serverFlags) register(cmd *cobra.Command) {
@@ -37,6 +40,7 @@ func (f *serverFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.json, "json", false, "print one JSON document, as the server sent it")
 	flags.DurationVar(&f.timeout, "timeout", time.Minute, "give up when nothing is heard for this `duration`; progress starts it anew")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing on standard error but errors")
+	f.trace.register(cmd)
 }
 
 // A server is a session with what belongs to it. Its errors are to go through
@@ -58,6 +62,12 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 	}
 	redact := newRedactor(headers)
 	defer func() { err = redact.error(err) }()
+	trace, err := f.trace.open(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	opened := false
+	defer func() { err = cmp.Or(err, trace.close(opened)) }()
 
 	ctx := host.WithCallOptions(cmd.Context(), host.CallOptions{Timeout: f.timeout})
 	stopNotice := func() {}
@@ -80,11 +90,14 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 		ClientInfo:      &mcp.Implementation{Name: "remora", Title: "remora command line", Version: host.Version},
 		Headers:         headers,
 		ProtocolVersion: f.protocol,
+		Events:          trace.events(),
 	}
 	if handlers != nil {
 		options.Handlers = handlers(redact)
 	}
 	session, err := rt.Connect(ctx, url, options)
+	// What cannot be right is refused before there is a session to trace.
+	opened = !errors.Is(err, &host.Error{Code: host.CodeLocalBadURL}) && !errors.Is(err, &host.Error{Code: host.CodeLocalBadArgument})
 	if err != nil {
 		return err
 	}

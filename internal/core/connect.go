@@ -24,6 +24,7 @@ func (c *Core) connect(cl *call) ([]byte, error) {
 		return nil, err
 	}
 	s := c.newSession(params, origin)
+	s.setListening(params.Events)
 	s.tellState(cl.id, wire.StateConnecting, "")
 	cn, err := s.open(exchange.WithCall(cl.ctx, cl.exchange))
 	if err != nil {
@@ -62,6 +63,9 @@ func checkConnect(params *wire.Connect) (origin string, err error) {
 			return "", badArgument("no question %q that a handler could answer", wire.Excerpt([]byte(h)))
 		}
 	}
+	if err := checkEvents(params.Events); err != nil {
+		return "", err
+	}
 	if params.ClientInfo.Name == "" {
 		params.ClientInfo.Name = "remora"
 	}
@@ -74,13 +78,14 @@ func checkConnect(params *wire.Connect) (origin string, err error) {
 // open opens a connection for the session.
 func (s *session) open(ctx context.Context) (*conn, error) {
 	transport := exchange.New(exchange.Config{
-		HTTP:        s.core.http,
+		HTTP:        tracedHTTP{s, s.core.http},
 		Clock:       s.core.clock,
 		Session:     s.id,
 		Limits:      s.core.limitsInForce(),
 		Sink:        sink{s},
 		Answers:     s.answers,
 		InputAsData: s.once,
+		Received:    s.received,
 	})
 	info := s.params.ClientInfo
 	client := mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(transport))

@@ -24,6 +24,8 @@ type session struct {
 	ctx    context.Context // ends when the session is closed
 	cancel context.CancelCauseFunc
 
+	tracer tracer
+
 	mu        sync.Mutex
 	conn      *conn
 	reopening chan struct{} // closed when the attempt under way is over
@@ -190,13 +192,11 @@ func (s *session) listen(cl *call) ([]byte, error) {
 	if err := readParams(cl, &params); err != nil {
 		return nil, err
 	}
-	for _, event := range params.Events {
-		if !slices.ContainsFunc(wire.Tells, func(row wire.TellRow) bool { return row.Name == event }) {
-			return nil, badArgument("no event %q", wire.Excerpt([]byte(event)))
-		}
+	if err := checkEvents(params.Events); err != nil {
+		return nil, err
 	}
+	s.setListening(params.Events)
 	s.mu.Lock()
-	s.listening = params.Events
 	begun := s.conn.transport.Listen(s.wantsStanding(s.conn))
 	s.mu.Unlock()
 	s.awaitStanding(cl.ctx, begun)

@@ -41,7 +41,7 @@ func (s *session) callTool(cl *call) ([]byte, error) {
 		}
 		// The server has refused the call unexecuted, for want of headers that
 		// repeat arguments. Which ones is in the tool's schema.
-		if !cn.learnTool(ctx, params.Name) {
+		if !cn.learnTool(ctx, params.Name, s.tracer.mask.LearnTools) {
 			return err
 		}
 		return call()
@@ -52,15 +52,17 @@ func (s *session) callTool(cl *call) ([]byte, error) {
 const maxLearnedPages = 100
 
 // learnTool lists tools until one of that name is found, so that the SDK knows
-// its schema. It reports whether there is one.
-func (cn *conn) learnTool(ctx context.Context, name string) bool {
-	ctx = exchange.WithCall(ctx, new(exchange.Call)) // what it meets is not the call's
+// its schema. Each page is given to listed. It reports whether there is one.
+func (cn *conn) learnTool(ctx context.Context, name string, listed func(result []byte)) bool {
+	listing := new(exchange.Call) // what it meets is not the call's
+	ctx = exchange.WithCall(ctx, listing)
 	params := &mcp.ListToolsParams{}
 	for range maxLearnedPages {
 		res, err := cn.sdk.ListTools(ctx, params)
 		if err != nil {
 			return false
 		}
+		listed(listing.Result())
 		if slices.ContainsFunc(res.Tools, func(t *mcp.Tool) bool { return t.Name == name }) {
 			return true
 		}
@@ -111,6 +113,7 @@ func (s *session) listTools(cl *call) ([]byte, error) {
 		}
 		return err
 	})
+	s.tracer.mask.LearnTools(raw)
 	if err != nil || len(kept) == cl.exchange.ToolCount() {
 		return raw, err
 	}

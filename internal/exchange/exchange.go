@@ -31,6 +31,8 @@ type Config struct {
 	// InputAsData leaves a tool result that asks for input to the application
 	// (2026-07-28, basic/patterns/mrtr); the SDK does not see that it asks.
 	InputAsData bool
+	// Received, if not nil, is told of every JSON-RPC message as it comes.
+	Received Received
 }
 
 // A Sink takes what the server says outside of answers. Its methods must not

@@ -173,7 +173,7 @@ func (s *standing) run(ctx context.Context, req *http.Request, out *outgoing, be
 				if ev.retry >= 0 {
 					retry = ev.retry
 				}
-				s.take(ev)
+				s.take(resp.Exchange, ev)
 			}
 			resp.Body.Close()
 		}
@@ -185,15 +185,17 @@ func (s *standing) run(ctx context.Context, req *http.Request, out *outgoing, be
 }
 
 // take takes one event of the standing stream.
-func (s *standing) take(ev event) {
+func (s *standing) take(number uint32, ev event) {
 	if len(ev.data) == 0 || (ev.name != "" && ev.name != "message") {
 		return
 	}
 	m, err := parseIncoming(ev.data, s.t.cfg.Limits.MaxDepth)
-	switch {
-	case err != nil:
+	if err != nil {
 		s.t.cfg.Sink.Dropped("a message on the standing stream that cannot be decoded")
 		return
+	}
+	s.t.received(number, 0, ev.data)
+	switch {
 	case m.isAnswer():
 		if s.out == nil || !bytes.Equal(m.ID, s.out.ID) {
 			s.t.cfg.Sink.Dropped("an answer to a request that was not made")

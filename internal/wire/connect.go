@@ -17,6 +17,9 @@ type Connect struct {
 	// their capabilities are announced to the server. Before 2026-07-28 a server
 	// may ask on the standing stream, so that is held open while there are any.
 	Handlers []string `json:"handlers,omitempty"`
+	// Events names the tells (rows of Tells) that somebody listens to from the
+	// start, as in Listen.
+	Events []string `json:"events,omitempty"`
 }
 
 // ClientInfo describes the application (Implementation in the specification,

@@ -95,7 +95,7 @@ func TestNamesArePinned(t *testing.T) {
 	assertHas(t, commands, []string{"callTool", "close", "connect", "listTools", "listen", "ping", "stats"})
 	assertHas(t, asks, []string{"elicit", "sample"})
 	assertHas(t, exports, []string{"discover", "run"})
-	assertHas(t, tells, []string{"log", "progress", "state", "toolsChanged"})
+	assertHas(t, tells, []string{"log", "progress", "state", "toolsChanged", "trace"})
 	for _, pin := range []struct {
 		got  wire.Sent
 		want string

@@ -91,6 +91,7 @@ var Tells = []TellRow{
 	{"progress", Progress{}, "A call went on. The frame's id is the call."},
 	{"state", State{}, "The session's connection changed."},
 	{"toolsChanged", ToolsChanged{}, "The server's list of tools changed."},
+	{"trace", Trace{}, "Something went over the network, or was thrown away. Only while somebody listens."},
 }
 
 // An ExportRow describes one of the plugin's simple exports.

@@ -280,6 +280,7 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 		{"tell.log.data", wire.Log{Level: "info", Data: raw}},
 		{"tell.progress.data", wire.Progress{Progress: 1, Total: &number}},
 		{"tell.state.data", wire.State{State: wire.StateReady}},
+		{"tell.trace.data", wire.Trace{At: 1.5, Type: wire.TraceSent, Exchange: 1, Headers: [][2]string{{"a", "b"}}, Message: raw, Truncated: true}},
 		{"tell.toolsChanged.data", wire.ToolsChanged{}},
 		{"export.discover.input", wire.Discover{Target: wire.Target{Server: "https://example.com", Headers: map[string]string{"a": "b"}}}},
 		{"export.discover.output", wire.DiscoverOutput{Result: &wire.Discovered{Server: raw, Capabilities: raw, Tools: []json.RawMessage{raw}}}},

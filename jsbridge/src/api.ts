@@ -4,7 +4,7 @@ export type { AskContext, Handler, Handlers, ServerInfo, SessionInfo } from "./a
 export { Client, type ServerCapabilities } from "./client.js";
 export type { HeaderSource, TokenSource } from "./credentials.js";
 export { RemoraError, type RemoraErrorInit } from "./errors.js";
-export type { EventName, Events } from "./events.js";
+export type { EventListeners, EventName, Events } from "./events.js";
 export type {
   Asks,
   ClientInfo,
@@ -21,6 +21,8 @@ export type {
   StatsResult,
   Tells,
   ToolsChanged,
+  Trace,
+  TraceType,
 } from "./generated/wire.js";
 export type { FetchLike } from "./http.js";
 export type { ConnectOptions, RequestOptions } from "./options.js";

@@ -16,6 +16,7 @@ import {
 } from "./generated/wire.js";
 import { callHeader, type RequestOptions, type Settings } from "./options.js";
 import type { CallToolParams, CallToolResult, ListToolsParams, ListToolsResult, Tool } from "./tools.js";
+import { completeTrace } from "./trace.js";
 
 /** A server's capabilities, as it sent them. */
 export interface ServerCapabilities {
@@ -43,7 +44,7 @@ interface Link {
 export class Client {
   readonly #cores: Cores;
   readonly #settings: Settings;
-  readonly #listeners = new Listeners(() => this.#listen());
+  readonly #listeners: Listeners;
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
   #closing: Promise<void> | undefined;
@@ -54,6 +55,12 @@ export class Client {
   private constructor(cores: Cores, settings: Settings) {
     this.#cores = cores;
     this.#settings = settings;
+    const { policy, credentials, events } = settings;
+    this.#listeners = new Listeners(
+      () => this.#listen(),
+      (trace) => completeTrace(trace, policy, credentials),
+    );
+    this.#listeners.addAll(events);
   }
 
   /** @internal connect's work. */
@@ -159,7 +166,8 @@ export class Client {
   /**
    * Listens to an event; the function that this returns ends it. While somebody
    * listens to log or toolsChanged, the server is asked for them, which may
-   * hold a connection open.
+   * hold a connection open. What comes before connect resolves is told to the
+   * listeners in its options.
    */
   on<E extends EventName>(event: E, listener: (data: Events[E]) => void): () => void {
     return this.#listeners.add(event, listener);
@@ -216,9 +224,11 @@ export class Client {
     const leasing = this.#cores.lease(wasm, limits);
     const lease = await unlessAborted(leasing, signal, (late) => late.release());
     const { core } = lease;
+    // The handshake can be traced; what the server says unasked comes after it.
+    const events: EventName[] = this.#listeners.has("trace") ? ["trace"] : [];
     const call: PendingCall = {
       header,
-      params: encode(params),
+      params: encode({ ...params, events }),
       signal,
       peer: this.#peer(core),
       // Cancelled: the core lives until it has said so. If the session is open
@@ -244,7 +254,7 @@ export class Client {
       throw closed();
     }
     this.#link = link;
-    this.#asked = undefined;
+    this.#asked = events.join();
     this.#listen();
     return link;
   }

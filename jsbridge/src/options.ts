@@ -4,7 +4,8 @@
 import { type Handlers, handledAsks } from "./asks.js";
 import { Credentials, type HeaderSource, type TokenSource } from "./credentials.js";
 import { badArgument, RemoraError } from "./errors.js";
-import type { Call, ClientInfo, Connect, Limits, Progress } from "./generated/wire.js";
+import type { EventListeners, EventName } from "./events.js";
+import { type Call, type ClientInfo, type Connect, type Limits, type Progress, tellNames } from "./generated/wire.js";
 import { type FetchLike, fetchPort } from "./http.js";
 import { type Policy, SessionPolicy } from "./policy.js";
 import type { HttpPort } from "./port.js";
@@ -30,6 +31,8 @@ export interface ConnectOptions {
   limits?: Readonly<Limits> | undefined;
   /** Answers to what the server may ask. Without a handler its capability is not announced. */
   handlers?: Handlers | undefined;
+  /** Listeners that are there from the start, so that they see the handshake too. Client.on adds more. */
+  events?: EventListeners | undefined;
   /** Gives up connecting. */
   signal?: AbortSignal | undefined;
   /** How long to wait to hear something while connecting, in milliseconds. Default 60,000. */
@@ -60,6 +63,7 @@ export interface Settings {
   readonly policy: SessionPolicy;
   readonly port: HttpPort | undefined;
   readonly handlers: Handlers;
+  readonly events: EventListeners;
 }
 
 /** Reads connect's arguments. Throws local/bad_url or local/bad_argument. */
@@ -69,6 +73,15 @@ export function readSettings(url: string | URL, options: ConnectOptions): Settin
   for (const [name, handler] of Object.entries(handlers)) {
     if (handler !== undefined && typeof handler !== "function")
       throw badArgument(`handlers.${name} must be a function`);
+  }
+  const events: EventListeners = { ...options.events };
+  for (const [name, listener] of Object.entries(events)) {
+    if (!tellNames.includes(name as EventName)) {
+      throw badArgument(`events: there is no such event; there are ${tellNames.join(", ")}`);
+    }
+    if (listener !== undefined && typeof listener !== "function") {
+      throw badArgument(`events.${name} must be a function`);
+    }
   }
   if (options.fetch !== undefined && typeof options.fetch !== "function") throw badArgument("fetch must be a function");
   if (options.policy?.origins !== undefined && !Array.isArray(options.policy.origins)) {
@@ -86,6 +99,7 @@ export function readSettings(url: string | URL, options: ConnectOptions): Settin
     policy: new SessionPolicy(server, options.policy),
     port: options.fetch === undefined ? undefined : fetchPort(options.fetch),
     handlers,
+    events,
   };
 }
 

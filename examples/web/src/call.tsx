@@ -21,7 +21,9 @@ export function CallCard({ call }: { call: Call }) {
   const heading = `call-${id}`;
   // In a narrow window it begins below what the person looks at.
   const card = useRef<HTMLElement>(null);
-  useEffect(() => card.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    card.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   const state = outcome.at === "done" && outcome.result.isError === true ? "tool error" : states[outcome.at];
   return (
     <article ref={card} className={`call ${outcome.at}`} aria-labelledby={heading}>

@@ -53,11 +53,12 @@ export function Connect({ session, url: given }: { session: Session; url: string
             onChange={(event) => setUrl(event.target.value)}
           />
           {busy ? (
-            <button type="button" onClick={() => session.disconnect()}>
+            // Keys: the one must not turn into the other under the click.
+            <button key="stop" type="button" onClick={() => session.disconnect()}>
               Stop
             </button>
           ) : (
-            <button type="submit" className="primary">
+            <button key="connect" type="submit" className="primary">
               Connect
             </button>
           )}

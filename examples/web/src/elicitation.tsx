@@ -1,6 +1,6 @@
 // The dialog with which a server asks the person something.
 
-import { useEffect, useId, useRef } from "react";
+import { useId, useLayoutEffect, useRef } from "react";
 import { useCell } from "./cell.js";
 import { Address } from "./content.js";
 import { SchemaForm } from "./form/form.js";
@@ -16,8 +16,9 @@ function QuestionDialog({ question }: { question: Question }) {
   const { params, origin, server, answer } = question;
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  // While it is open, the page behind it cannot be reached; closing gives the focus back.
-  useEffect(() => {
+  // While it is open, the page behind it cannot be reached; closing gives the
+  // focus back, if the dialog is closed before it is taken out of the page.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
     return () => shown?.close();

@@ -1,6 +1,6 @@
 // JSON, read and shown without changing a number.
 
-import { Fragment, type ReactNode } from "react";
+import { Fragment, type ReactNode, useEffect, useRef } from "react";
 import { saveFile } from "./save.js";
 
 // JSON.parse gives a number's source text, and JSON.rawJSON keeps it, where the
@@ -29,7 +29,7 @@ const shownCharacters = 20_000;
 export function LongText({ text, name, className }: { text: string; name: string; className?: string }) {
   return (
     <Long text={text} name={name}>
-      {(shown) => <pre className={className ?? "text"}>{shown}</pre>}
+      {(shown) => <Block className={className ?? "text"}>{shown}</Block>}
     </Long>
   );
 }
@@ -40,11 +40,31 @@ export function Json({ value, name }: { value: unknown; name: string }) {
   return (
     <Long text={text} name={name}>
       {(shown) => (
-        <pre className="json">
+        <Block className="json">
           <code>{coloured(shown)}</code>
-        </pre>
+        </Block>
       )}
     </Long>
+  );
+}
+
+// A block that scrolls can be scrolled with the keyboard.
+function Block({ className, children }: { className: string; children: ReactNode }) {
+  const block = useRef<HTMLPreElement>(null);
+  useEffect(() => {
+    const { current } = block;
+    if (current === null) return;
+    const watch = new ResizeObserver(() => {
+      if (current.scrollHeight > current.clientHeight) current.tabIndex = 0;
+      else current.removeAttribute("tabindex");
+    });
+    watch.observe(current);
+    return () => watch.disconnect();
+  }, []);
+  return (
+    <pre ref={block} className={className}>
+      {children}
+    </pre>
   );
 }
 

@@ -10,7 +10,7 @@ export function Result({ result, raw }: { result: Partial<CallToolResult>; raw: 
   const structured = result.structuredContent;
   return (
     <>
-      {result.isError === true && <p className="tool-error">The tool says that it failed.</p>}
+      {result.isError === true && <p className="tool-failed">The tool says that it failed.</p>}
       {content.length === 0 && structured === undefined && <p className="note">The result is empty.</p>}
       {content.map((block, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a result does not change

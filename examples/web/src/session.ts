@@ -42,7 +42,7 @@ export class Session {
   async connect(target: Target): Promise<void> {
     const { url } = target;
     this.disconnect();
-    this.trace.clear();
+    const trace = this.trace.begin();
     this.calls.clear();
     const stop = new AbortController();
     const connecting: Connection = { at: "connecting", url, stop: () => stop.abort() };
@@ -56,6 +56,7 @@ export class Session {
         protocolVersion: target.protocolVersion || undefined,
         signal: stop.signal,
         handlers: { elicit: this.questions.ask },
+        events: { trace },
       });
     } catch (error) {
       if (this.connection.get() !== connecting) return;
@@ -66,7 +67,6 @@ export class Session {
       void client.close();
       return;
     }
-    this.trace.follow(client);
     client.on("state", (state) => {
       if (this.#client === client) this.connection.set({ at: "ready", url, client, state });
     });

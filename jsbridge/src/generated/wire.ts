@@ -30,6 +30,9 @@ export const MAX_EXCERPT_BYTES = 200;
 /** MAX_HEADER_BYTES bounds the JSON header of one frame. */
 export const MAX_HEADER_BYTES = 65536;
 
+/** MAX_TRACE_MESSAGE_BYTES is about how much of a message is shown. */
+export const MAX_TRACE_MESSAGE_BYTES = 65536;
+
 /** PREFIX_SIZE is the length of the fixed part that opens every frame. */
 export const PREFIX_SIZE = 16;
 
@@ -215,6 +218,23 @@ export const Sent = {
 } as const;
 export type Sent = (typeof Sent)[keyof typeof Sent];
 
+/** TraceType says what a trace event is. */
+export const TraceType = {
+  /** Something was thrown away, mostly what was received just before. */
+  dropped: "dropped",
+  /** Its answer is complete, was given up, or failed. */
+  end: "end",
+  /** A JSON-RPC message came from the server, in an answer's body or as an event. */
+  received: "received",
+  /** An HTTP request is made. */
+  request: "request",
+  /** The status and headers of its answer are there. */
+  response: "response",
+  /** A JSON-RPC message goes to the server. */
+  sent: "sent",
+} as const;
+export type TraceType = (typeof TraceType)[keyof typeof TraceType];
+
 /** The states of a session. */
 export const SessionState = {
   closed: "closed",
@@ -344,6 +364,11 @@ export interface Connect {
    * standing stream, so that is held open while there are any.
    */
   handlers?: string[];
+  /**
+   * events names the tells (rows of Tells) that somebody listens to from the start, as in
+   * Listen.
+   */
+  events?: string[];
 }
 
 /** Connected is the result of the connect command. */
@@ -796,6 +821,50 @@ export interface Tell {
 /** ToolsChanged is the data of the toolsChanged event: none. */
 export type ToolsChanged = Record<string, never>;
 
+/**
+ * Trace is the data of the trace event: one thing that went over the network, or was thrown
+ * away. It is sent only while somebody listens to "trace". What could be a secret reads
+ * "(masked)"; the application's own headers and token are not known to the core and not in
+ * it.
+ */
+export interface Trace {
+  /** at is when it happened, in milliseconds since 1970, with a fraction. */
+  at: number;
+  /** type says what it is. */
+  type: TraceType;
+  /** exchange joins the events of one HTTP exchange of the session. */
+  exchange?: number;
+  /** call is the call to which it belongs, where that is known. */
+  call?: number;
+  /** method is the HTTP method of a request. */
+  method?: string;
+  /**
+   * url is where a request goes, without a fragment. The values of its query are masked, and
+   * what looks like a key in its path.
+   */
+  url?: string;
+  /** status is the HTTP status of a response. */
+  status?: number;
+  /**
+   * headers are those of a request or response, by name. Values are masked unless the header
+   * is known to be harmless.
+   */
+  headers?: [string, string][];
+  /** bytes is the size of a request's body, of a response's at its end, or of a message. */
+  bytes?: number;
+  /** error is how an exchange failed, at its end: a code and a message. */
+  error?: string;
+  /** reason is why something was dropped, or an exchange given up. */
+  reason?: string;
+  /** message is the JSON-RPC message, masked. */
+  message?: unknown;
+  /**
+   * truncated says that parts of the message were left out, because it is larger than
+   * MAX_TRACE_MESSAGE_BYTES.
+   */
+  truncated?: boolean;
+}
+
 /** The header of each kind of frame, by the kind's name in Kind. */
 export interface KindHeaders {
   hello: Hello;
@@ -868,6 +937,8 @@ export interface Tells {
   state: State;
   /** The server's list of tools changed. */
   toolsChanged: ToolsChanged;
+  /** Something went over the network, or was thrown away. Only while somebody listens. */
+  trace: Trace;
 }
 
 /** The names of Commands, for use at run time. */
@@ -877,4 +948,4 @@ export const commandNames = ["callTool", "close", "connect", "listTools", "liste
 export const askNames = ["elicit", "sample"] as const;
 
 /** The names of Tells, for use at run time. */
-export const tellNames = ["log", "progress", "state", "toolsChanged"] as const;
+export const tellNames = ["log", "progress", "state", "toolsChanged", "trace"] as const;

@@ -10,7 +10,9 @@ const maxEvents = 100_000;
 
 /** The file's text. */
 export function writeTrace(events: readonly TraceEvent[]): string {
-  return [header, ...events].map((line) => `${JSON.stringify(line)}\n`).join("");
+  return [{ ...header, created: new Date().toISOString() }, ...events]
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join("");
 }
 
 /** Reads a file. Rejects with an Error that says what is wrong with it. */

@@ -182,8 +182,8 @@ function summary(event: TraceEvent): string {
   return parts.filter((part) => part !== undefined && part !== "").join(" ");
 }
 
-function messageSummary(message: object | undefined): string | undefined {
-  if (message === undefined) return undefined;
+function messageSummary(message: unknown): string | undefined {
+  if (typeof message !== "object" || message === null) return undefined;
   const { method, id, result, error, params } = message as Record<string, unknown>;
   const number = typeof id === "number" || typeof id === "string" ? ` #${id}` : "";
   if (typeof method === "string") {
