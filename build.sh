@@ -132,4 +132,5 @@ for guest in dist/remora-js.wasm:brotli:1600000 dist/remora-plugin.wasm:gzip:215
     *) sized+=("$file") ;; # a budget is for what was built lean just now
   esac
 done
+say "sizes (brotli takes a while for what is new)"
 node internal/tools/sizes.mjs "${sized[@]}"
