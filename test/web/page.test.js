@@ -521,7 +521,7 @@ test("the keyboard alone", () =>
     await page.getByRole("status").filter({ hasText: "ask has answered" }).waitFor();
     await tabTo(page, /^summary Input/);
     await keyboard.press("Enter");
-    await page.getByText('"question": "Still there?"').waitFor();
+    await page.locator("article").getByText('"question": "Still there?"').waitFor();
   }, {}));
 
 test("the policy holds from the meta tag alone", async (t) => {
@@ -540,7 +540,9 @@ test("the policy holds from the meta tag alone", async (t) => {
   await assert.rejects(
     inPage(
       async (page) => {
-        const refused = await page.evaluate(() => {
+        const refused = await page.evaluate(async () => {
+          // What the driver calls is let through; what runs later is not.
+          await new Promise((resolve) => setTimeout(resolve));
           const tries = [() => new Function("return 1"), () => document.body.insertAdjacentHTML("beforeend", "<p>")];
           return tries.map((attempt) => {
             try {
@@ -555,7 +557,7 @@ test("the policy holds from the meta tag alone", async (t) => {
       },
       { at: `${site.origin}/` },
     ),
-    /the policy stopped/,
+    /requires 'TrustedHTML' assignment/,
   );
 });
 

@@ -65,9 +65,9 @@ const scenes = {
     await page.getByLabel("b", { exact: true }).fill("3");
     await state(await call(page), "done");
     await page.getByRole("tab", { name: "Trace" }).click();
-    const answer = page.locator(".event").filter({ hasText: "received" }).last();
-    await answer.locator("summary").click();
-    await answer.scrollIntoViewIfNeeded();
+    await page.getByLabel("HTTP").uncheck();
+    await page.locator(".event").filter({ hasText: "received" }).last().locator("summary").click();
+    await page.evaluate(() => scrollTo(0, 0));
   },
 };
 

@@ -1,6 +1,6 @@
 // The trace: what went over the wire, in order.
 
-import { type ChangeEvent, memo, useRef, useState } from "react";
+import { type ChangeEvent, memo, useMemo, useRef, useState } from "react";
 import { announce } from "../announce.js";
 import { useCell } from "../cell.js";
 import { Json } from "../json.js";
@@ -22,6 +22,7 @@ export function TracePanel({ log }: { log: TraceLog }) {
   const [wrong, setWrong] = useState("");
   const file = useRef<HTMLInputElement>(null);
   const trace = opened ?? live;
+  const questions = useMemo(() => methods(trace.events), [trace.events]);
   const wanted = filter.trim().toLowerCase();
   const matching = trace.events
     .map((event, index) => ({ event, number: trace.forgotten + index }))
@@ -118,7 +119,12 @@ export function TracePanel({ log }: { log: TraceLog }) {
       {shown.length === 0 && <p className="empty">Nothing in the trace matches.</p>}
       <ol className="events">
         {shown.map(({ event, number }) => (
-          <Event key={number} event={event} start={trace.events[0]?.at ?? event.at} />
+          <Event
+            key={number}
+            event={event}
+            start={trace.events[0]?.at ?? event.at}
+            question={questions.get(answerKey(event) ?? "")}
+          />
         ))}
       </ol>
     </section>
@@ -134,8 +140,15 @@ const arrows: Record<TraceEvent["type"], string> = {
   dropped: "×",
 };
 
-const Event = memo(({ event, start }: { event: TraceEvent; start: number }) => {
-  const { type, at, exchange, message, headers, truncated } = event;
+interface EventProps {
+  event: TraceEvent;
+  start: number;
+  /** What it answers, if it is an answer. */
+  question: string | undefined;
+}
+
+const Event = memo(({ event, start, question }: EventProps) => {
+  const { type, at, exchange, message, headers, truncated, bytes: size } = event;
   const http = isHttp(event);
   const facts = (
     <>
@@ -144,8 +157,9 @@ const Event = memo(({ event, start }: { event: TraceEvent; start: number }) => {
         {arrows[type]}
       </span>
       <span className="event-type">{type}</span>
-      <span className="event-what">{summary(event)}</span>
-      {exchange !== undefined && <span className="event-exchange">HTTP {exchange}</span>}
+      <span className="event-what">{summary(event, question)}</span>
+      <span className="event-bytes">{size !== undefined && bytes(size)}</span>
+      <span className="event-exchange">{exchange !== undefined && `HTTP ${exchange}`}</span>
     </>
   );
   const more = message !== undefined || (headers !== undefined && headers.length > 0);
@@ -171,25 +185,53 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(3)} s`;
 }
 
-function summary(event: TraceEvent): string {
-  const { type, method, url, status, bytes: size, error, reason, message } = event;
+function summary(event: TraceEvent, question: string | undefined): string {
+  const { type, method, url, status, error, reason, message } = event;
   const parts: (string | undefined)[] = [];
   if (type === "request") parts.push(method, url);
-  else if (type === "response") parts.push(status === undefined ? undefined : String(status), url);
-  else if (type === "sent" || type === "received") parts.push(messageSummary(message) ?? method);
-  if (size !== undefined) parts.push(bytes(size));
+  else if (type === "response") parts.push(status === undefined ? undefined : `status ${status}`, url);
+  else if (type === "sent" || type === "received") parts.push(messageSummary(message, question) ?? method);
   parts.push(error, reason);
   return parts.filter((part) => part !== undefined && part !== "").join(" ");
 }
 
-function messageSummary(message: unknown): string | undefined {
+interface Message {
+  id?: unknown;
+  method?: unknown;
+  params?: { name?: unknown };
+  error?: unknown;
+  result?: unknown;
+}
+
+function messageSummary(message: unknown, question: string | undefined): string | undefined {
+  const asked = asking(message);
+  if (asked !== undefined) return asked;
+  const { error, result } = (message ?? {}) as Message;
+  const what = error !== undefined ? "error" : result === undefined ? undefined : "result";
+  return what === undefined || question === undefined ? what : `${what} of ${question}`;
+}
+
+// A request or notification, with the name that it is about.
+function asking(message: unknown): string | undefined {
   if (typeof message !== "object" || message === null) return undefined;
-  const { method, id, result, error, params } = message as Record<string, unknown>;
-  const number = typeof id === "number" || typeof id === "string" ? ` #${id}` : "";
-  if (typeof method === "string") {
-    const name = (params as { name?: unknown } | undefined)?.name;
-    return `${method}${typeof name === "string" ? ` ${name}` : ""}${number}`;
+  const { method, params } = message as Message;
+  if (typeof method !== "string") return undefined;
+  return typeof params?.name === "string" ? `${method} ${params.name}` : method;
+}
+
+// What each answer answers, by answerKey.
+function methods(events: readonly TraceEvent[]): Map<string, string> {
+  const all = new Map<string, string>();
+  for (const { type, message } of events) {
+    const asked = asking(message);
+    const { id } = (message ?? {}) as Message;
+    if (asked !== undefined && id !== undefined)
+      all.set(`${type === "sent" ? "received" : "sent"} ${String(id)}`, asked);
   }
-  if (error !== undefined) return `error${number}`;
-  return result === undefined ? undefined : `result${number}`;
+  return all;
+}
+
+function answerKey({ type, message }: TraceEvent): string | undefined {
+  const { id, method } = (message ?? {}) as Message;
+  return id === undefined || method !== undefined ? undefined : `${type} ${String(id)}`;
 }
