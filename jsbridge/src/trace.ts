@@ -70,11 +70,13 @@ function walk(value: unknown, clean: (text: string) => string): unknown {
 
 const encoder = new TextEncoder();
 
-// As a server may write it: as it is, for a URL, inside of JSON, in base64 at
-// each place modulo 3, without what its neighbours have a part in.
+// As a server may write it: as it is, for a URL, inside of JSON, in hexadecimal,
+// in base64 at each place modulo 3, without what its neighbours have a part in.
 function secretForms(secret: string): string[] {
   const forms = [secret, encodeURIComponent(secret), quoted(secret)];
   const bytes = [...encoder.encode(secret)];
+  const hex = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  forms.push(hex, hex.toUpperCase());
   for (const [offset, from] of [
     [0, 0],
     [1, 2],

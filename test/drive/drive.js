@@ -130,7 +130,7 @@ class Run {
   }
 
   options() {
-    const { protocol, limits, origins, headers, connectTimeoutMs, elicit, sample } = this.script;
+    const { protocol, limits, origins, headers, token, trace, connectTimeoutMs, elicit, sample } = this.script;
     const handlers = {};
     if (elicit !== undefined) handlers.elicit = (params, context) => this.answer("elicit", elicit, params, context);
     if (sample !== undefined) handlers.sample = (params, context) => this.answer("sample", sample, params, context);
@@ -139,6 +139,8 @@ class Run {
       ...(limits === undefined ? {} : { limits }),
       ...(origins === undefined ? {} : { policy: { origins } }),
       ...(headers === undefined ? {} : { headers }),
+      ...(token === undefined ? {} : { token: async () => token }),
+      ...(trace ? { events: { trace: (data) => this.note("trace", data) } } : {}),
       ...(connectTimeoutMs === undefined ? {} : { timeout: connectTimeoutMs }),
       clientInfo: { name: "remora-test", version: "1" },
       handlers,
@@ -208,12 +210,14 @@ class Run {
   }
 
   listen(event) {
-    const off = this.connected().on(event, (data) => {
-      if (!this.events.has(event)) this.events.set(event, []);
-      this.events.get(event).push(data ?? null);
-      for (const listener of this.onEvent) listener();
-    });
+    const off = this.connected().on(event, (data) => this.note(event, data));
     this.listening.set(event, off);
+  }
+
+  note(event, data) {
+    if (!this.events.has(event)) this.events.set(event, []);
+    this.events.get(event).push(data ?? null);
+    for (const listener of this.onEvent) listener();
   }
 
   async awaitEvent(event, least) {

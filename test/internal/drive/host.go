@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"sync"
@@ -19,6 +20,9 @@ import (
 // A Host is the Go host in this process, with one runtime for each set of
 // limits. Close frees it.
 type Host struct {
+	// Logger is given to the runtimes; it may be nil.
+	Logger *slog.Logger
+
 	mu       sync.Mutex
 	runtimes map[Limits]*host.Runtime
 }
@@ -73,7 +77,7 @@ func (h *Host) runtime(ctx context.Context, l Limits) (*host.Runtime, error) {
 	if rt := h.runtimes[l]; rt != nil {
 		return rt, nil
 	}
-	rt, err := host.Open(ctx, host.Options{Limits: host.Limits{
+	rt, err := host.Open(ctx, host.Options{Logger: h.Logger, Limits: host.Limits{
 		MaxBodyBytes: l.MaxBodyBytes, MaxEventBytes: l.MaxEventBytes, MaxDepth: l.MaxDepth, MaxCalls: l.MaxCalls,
 	}})
 	if err != nil {
@@ -232,6 +236,12 @@ func (r *hostRun) connectOptions() *host.ConnectOptions {
 			o.Headers.Set(name, value)
 		}
 	}
+	if r.script.Token != "" {
+		o.Token = func(context.Context) (string, error) { return r.script.Token, nil }
+	}
+	if r.script.Trace {
+		o.Events.Trace = func(e host.TraceEvent) { r.note("trace", e) }
+	}
 	if r.script.Elicit != "" {
 		o.Handlers.Elicit = func(ctx context.Context, params *mcp.ElicitParams) (*mcp.ElicitResult, error) {
 			return answer[mcp.ElicitResult](ctx, r, "elicit", r.script.Elicit, params)
@@ -340,18 +350,21 @@ func (r *hostRun) call(ctx context.Context, step Step, options host.CallOptions,
 	return err
 }
 
-func (r *hostRun) listen(event string) error {
-	note := func(data any) {
-		encoded, err := json.Marshal(data)
-		if err != nil {
-			encoded = nil
-		}
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.events[event] = append(r.events[event], encoded)
-		close(r.changed)
-		r.changed = make(chan struct{})
+// note keeps an event for awaitEvent.
+func (r *hostRun) note(event string, data any) {
+	encoded, err := json.Marshal(data)
+	if err != nil {
+		encoded = nil
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events[event] = append(r.events[event], encoded)
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+func (r *hostRun) listen(event string) error {
+	note := func(data any) { r.note(event, data) }
 	var events host.Events
 	switch event {
 	case "state":

@@ -35,6 +35,10 @@ type Script struct {
 	Origins []string `json:"origins,omitempty"`
 	// Headers are sent to the server's own origin.
 	Headers map[string]string `json:"headers,omitempty"`
+	// Token is what the token function gives; empty for none.
+	Token string `json:"token,omitempty"`
+	// Trace listens to the event trace from the start.
+	Trace bool `json:"trace,omitempty"`
 	// ConnectTimeoutMs is how long connect waits to hear something; 0 for the
 	// default.
 	ConnectTimeoutMs int64 `json:"connectTimeoutMs,omitempty"`
