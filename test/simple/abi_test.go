@@ -16,7 +16,7 @@ func TestProgramOfTheDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := kit.Snippet("docs/abi.md", "### A whole program", "go")
+	program, err := kit.Snippet("docs/abi.md", "go", "package main", "extism.NewPlugin")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,13 +52,10 @@ func TestProgramOfTheReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := kit.Snippet("README.md", "## Any Extism host", "js")
+	const address = "http://127.0.0.1:8931/mcp"
+	program, err := kit.Snippet("README.md", "js", address, "runInWorker")
 	if err != nil {
 		t.Fatal(err)
-	}
-	const address = "http://127.0.0.1:8931/mcp"
-	if !strings.Contains(program, address) {
-		t.Fatalf("the program does not connect to %s", address)
 	}
 	// Packages are found from the folder test, the plugin from the top.
 	program = "process.chdir('..');\n" + strings.ReplaceAll(program, address, startDemo(t))

@@ -6,11 +6,10 @@ import (
 	"strings"
 )
 
-// Snippet returns the first block of code of a language ("js", "go") that a
-// document of the tree has after a heading, such as "## Node". Documents show
-// what runs: a test runs it.
-func Snippet(document, heading, language string) (string, error) {
-	path, err := In(strings.Split(document, "/")...)
+// Snippet returns the fenced block of a document, a path from the top of the
+// tree, that holds all of these texts: the first of them.
+func Snippet(document, language string, holding ...string) (string, error) {
+	path, err := In(document)
 	if err != nil {
 		return "", err
 	}
@@ -18,12 +17,19 @@ func Snippet(document, heading, language string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, section, found := strings.Cut(string(text), "\n"+heading+"\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	_, rest, fenced := strings.Cut(section, "\n```"+language+"\n")
-	code, _, ended := strings.Cut(rest, "\n```\n")
-	if !found || !fenced || !ended {
-		return "", fmt.Errorf("%s has no %s under %q", document, language, heading)
+	blocks := strings.Split(string(text), "```"+language+"\n")
+next:
+	for _, block := range blocks[1:] {
+		block, _, ended := strings.Cut(block, "```\n")
+		if !ended {
+			break
+		}
+		for _, part := range holding {
+			if !strings.Contains(block, part) {
+				continue next
+			}
+		}
+		return block, nil
 	}
-	return code + "\n", nil
+	return "", fmt.Errorf("%s has no block of %s with %q", document, language, holding)
 }
