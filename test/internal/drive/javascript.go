@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/remora-mcp/remora/test/internal/kit"
 )
@@ -41,7 +42,7 @@ var lines = map[string]string{"1.0.3": "extism-1", "2.0.0-rc13": "@extism/extism
 // in Extism's JavaScript SDK of that version.
 func ExtismNode(version string, major int) Embedder {
 	return Embedder{
-		Name: fmt.Sprintf("extism-%s-node%d", version, major),
+		Name: fmt.Sprintf("%s-node%d", name(version), major),
 		Run: func(ctx context.Context, scripts []Script) ([]Report, error) {
 			return overExtism(ctx, version, major, scripts, "node.js")
 		},
@@ -51,13 +52,16 @@ func ExtismNode(version string, major int) Embedder {
 // ExtismPage is the same in a page of Chromium, under the policy of Page.
 func ExtismPage(version string) Embedder {
 	return Embedder{
-		Name:    fmt.Sprintf("extism-%s-page", version),
+		Name:    name(version) + "-page",
 		Browser: true,
 		Run: func(ctx context.Context, scripts []Script) ([]Report, error) {
 			return overExtism(ctx, version, browserNode, scripts, "browser.js", "page")
 		},
 	}
 }
+
+// name is a version's part of an embedder's name, which stands in URLs.
+func name(version string) string { return "extism-" + strings.ReplaceAll(version, ".", "-") }
 
 func overExtism(ctx context.Context, version string, major int, scripts []Script, program string, args ...string) ([]Report, error) {
 	pkg, ok := lines[version]
