@@ -31,7 +31,7 @@ const encoder = new TextEncoder();
 
 /** Returns a copy of the plugin's wasm with other names in it. Throws plugin/missing for wasm that is not the plugin. */
 export function adaptPlugin(wasm: Uint8Array): Uint8Array {
-  const bytes = wasm.slice();
+  const bytes = new Uint8Array(wasm); // a copy, also of a Buffer, whose slice is none
   const reader = new Reader(bytes);
   let renamed = 0;
   const rename = (name: Name, from: string, to: string) => {
