@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/remora-mcp/remora/cmd/remora/demoserver"
@@ -21,6 +23,57 @@ func TestNode(t *testing.T) {
 }
 
 func TestBrowser(t *testing.T) { runTests(t, 22, "browser.test.js", 4) }
+
+// The README's program over an Extism SDK is one that runs.
+func TestProgramOfTheReadme(t *testing.T) {
+	node, err := kit.Node(22)
+	if err != nil {
+		t.Fatal(err)
+	}
+	top, err := kit.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile(filepath.Join(top, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const address, entry = "http://127.0.0.1:8931/mcp", `"remora-mcp/extism"`
+	before, after, found := strings.Cut(string(readme), entry)
+	_, program, fenced := lastCut(before, "```js\n")
+	rest, _, ended := strings.Cut(after, "```\n")
+	if !found || !fenced || !ended || !strings.Contains(rest, address) {
+		t.Fatal("README.md has no program over an Extism SDK")
+	}
+	demo := startDemo(t)
+	program += `"../dist/npm/extism.node.js"` + strings.ReplaceAll(rest, address, demo)
+	run := exec.CommandContext(t.Context(), node, "--no-warnings", "--input-type=module", "--eval", program)
+	run.Dir = filepath.Join(top, "test")
+	out, err := run.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "text: '5'") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// lastCut is strings.Cut at the last place.
+func lastCut(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// startDemo starts the demo server for the length of a test.
+func startDemo(t *testing.T) string {
+	t.Helper()
+	demo, err := demoserver.Start("127.0.0.1:0", "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = demo.Close() })
+	return demo.URL()
+}
 
 // runTests runs a file of JavaScript tests, all of which have to pass.
 func runTests(t *testing.T, major int, file string, tests int) {
@@ -37,13 +90,8 @@ func runTests(t *testing.T, major int, file string, tests int) {
 			t.Fatal(err)
 		}
 	}
-	demo, err := demoserver.Start("127.0.0.1:0", "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer demo.Close()
 	run := exec.CommandContext(t.Context(), node, "--no-warnings", "--test", "--test-reporter=tap", "--test-timeout=120000", file)
-	run.Env = append(os.Environ(), "REMORA_TEST_SERVER="+demo.URL())
+	run.Env = append(os.Environ(), "REMORA_TEST_SERVER="+startDemo(t))
 	out, err := run.CombinedOutput()
 	if err != nil || !regexp.MustCompile(fmt.Sprintf(`(?m)^# pass %d$`, tests)).Match(out) {
 		t.Errorf("%v\n%s", err, out)
