@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,38 +29,22 @@ func TestProgramOfTheReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	top, err := kit.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme, err := os.ReadFile(filepath.Join(top, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	const address, entry = "http://127.0.0.1:8931/mcp", `"remora-mcp/extism"`
-	before, after, found := strings.Cut(string(readme), entry)
-	_, program, fenced := lastCut(before, "```js\n")
-	rest, _, ended := strings.Cut(after, "```\n")
-	if !found || !fenced || !ended || !strings.Contains(rest, address) {
-		t.Fatal("README.md has no program over an Extism SDK")
+	program, err := kit.Snippet("README.md", "js", address, entry)
+	if err != nil {
+		t.Fatal(err)
 	}
-	demo := startDemo(t)
-	program += `"../dist/npm/extism.node.js"` + strings.ReplaceAll(rest, address, demo)
+	folder, err := kit.In("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program = strings.NewReplacer(address, startDemo(t), entry, `"../dist/npm/extism.node.js"`).Replace(program)
 	run := exec.CommandContext(t.Context(), node, "--no-warnings", "--input-type=module", "--eval", program)
-	run.Dir = filepath.Join(top, "test")
+	run.Dir = folder
 	out, err := run.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "text: '5'") {
 		t.Errorf("%v\n%s", err, out)
 	}
-}
-
-// lastCut is strings.Cut at the last place.
-func lastCut(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }
 
 // startDemo starts the demo server for the length of a test.
