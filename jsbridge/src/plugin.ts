@@ -52,6 +52,9 @@ interface Exports {
 const decoder = new TextDecoder();
 const tick = [outFrame(Kind.tick, 0)];
 
+// As long as a timer can wait, in milliseconds. The plugin asks for an hour at most.
+const longest = 0x7fffffff;
+
 class Instance implements Guest {
   readonly #owner: GuestOwner;
   readonly #output = new Output();
@@ -66,19 +69,20 @@ class Instance implements Guest {
   }
 
   async start(module: WebAssembly.Module, createPlugin: CreatePlugin): Promise<void> {
-    let plugin: ExtismPlugin;
+    let plugin: ExtismPlugin | undefined;
     let exports: Exports;
     try {
       plugin = await createPlugin({ wasm: [{ module }] }, { functions: this.#functions() });
-      exports = ((await plugin.getInstance()) as WebAssembly.Instance).exports as unknown as Exports;
+      exports = (((await plugin.getInstance()) as WebAssembly.Instance).exports ?? {}) as Exports;
     } catch (cause) {
+      void close(plugin);
       if (cause instanceof RemoraError) throw cause;
       const why = cause instanceof Error ? excerpt(cause.message) : "";
       throw new RemoraError("plugin/missing", `Extism's SDK cannot make the plugin on this thread: ${why}`, { cause });
     }
     const { memory, [INIT]: init, step } = exports;
     if (memory === undefined || init === undefined || step === undefined) {
-      void plugin.close().catch(() => {});
+      void close(plugin);
       const message = "createPlugin did not make the plugin from the manifest and the options that it was given";
       throw new RemoraError("plugin/missing", message);
     }
@@ -86,7 +90,7 @@ class Instance implements Guest {
     try {
       init();
     } catch (cause) {
-      void plugin.close().catch(() => {});
+      void close(plugin);
       throw this.#output.failure(cause);
     }
     this.#plugin = plugin;
@@ -118,8 +122,7 @@ class Instance implements Guest {
     this.#plugin = undefined;
     this.#queue = [];
     clearTimeout(this.#timer);
-    // It rejects only what nobody waits for any more.
-    plugin?.close().catch(() => {});
+    void close(plugin);
   }
 
   async #run(): Promise<void> {
@@ -163,7 +166,7 @@ class Instance implements Guest {
   }
 
   #wakeIn(ms: number): void {
-    this.#timer = setTimeout(() => this.deliver(tick), ms);
+    this.#timer = setTimeout(() => this.deliver(tick), Math.min(ms, longest));
     // As with the timers of the other guest, it does not keep a process alive.
     const timer: unknown = this.#timer;
     if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") {
@@ -175,5 +178,13 @@ class Instance implements Guest {
     if (this.#plugin === undefined) return;
     this.stop();
     this.#owner.trapped(this.#output.failure(error));
+  }
+}
+
+async function close(plugin: ExtismPlugin | undefined): Promise<void> {
+  try {
+    await plugin?.close();
+  } catch {
+    // Nobody waits for it any more.
   }
 }

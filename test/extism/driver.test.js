@@ -165,6 +165,12 @@ for (const [version, sdk] of Object.entries(sdks)) {
       "plugin/missing",
       /did not make the plugin from the manifest and the options/,
     );
+    await refused(() => ({}), "plugin/missing", /cannot make the plugin/);
+    await refused(
+      (manifest, options) => sdk(manifest, { ...options, runInWorker: true }),
+      "plugin/missing",
+      /cannot make the plugin on this thread/,
+    );
     const module = await WebAssembly.compile(wasm);
     await assert.rejects(connect(server, { createPlugin: sdk, wasm: module }), { code: "local/bad_argument" });
     await assert.rejects(connect(server, { createPlugin: sdk, wasm: new Uint8Array(8) }), { code: "plugin/missing" });
