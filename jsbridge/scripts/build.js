@@ -52,9 +52,9 @@ const importMeta = {
 // What the entries share. The files that only Node may load have a name of
 // their own, so that a test can tell that nothing else imports them.
 function chunk(id) {
-  if (id.includes("wasm-beside")) return undefined;
-  if (id.endsWith(".node.ts")) return /\/(index|slim)\.node\.ts$/.test(id) ? undefined : "node";
-  return /\/src\/(index|slim)\.ts$/.test(id) ? undefined : "client";
+  if (/-beside\.(browser|node)\.ts$/.test(id)) return undefined;
+  if (id.endsWith(".node.ts")) return /\/(index|slim|extism)\.node\.ts$/.test(id) ? undefined : "node";
+  return /\/src\/(index|slim|extism)\.ts$/.test(id) ? undefined : "client";
 }
 
 function fail(warning) {
@@ -63,7 +63,9 @@ function fail(warning) {
 
 async function scripts() {
   const bundle = await rollup({
-    input: Object.fromEntries(["index", "slim", "index.node", "slim.node"].map((name) => [name, `${src}${name}.ts`])),
+    input: Object.fromEntries(
+      ["index", "slim", "extism", "index.node", "slim.node", "extism.node"].map((name) => [name, `${src}${name}.ts`]),
+    ),
     external: /^node:/,
     plugins: [typescript, importMeta],
     onwarn: fail,
@@ -92,7 +94,7 @@ async function declarations() {
     ["d.cts", "cjs"],
   ]) {
     const bundle = await rollup({
-      input: { index: `${src}index.ts`, slim: `${src}slim.ts` },
+      input: { index: `${src}index.ts`, slim: `${src}slim.ts`, extism: `${src}extism.ts` },
       plugins: [
         dts({
           tsconfig: fileURLToPath(new URL("../tsconfig.json", import.meta.url)),
@@ -140,7 +142,9 @@ function manifest() {
     exports: {
       ".": entry("index"),
       "./slim": entry("slim"),
+      "./extism": entry("extism"),
       "./remora.wasm": "./remora.wasm",
+      "./remora-plugin.wasm": "./remora-plugin.wasm",
       "./package.json": "./package.json",
     },
   };
@@ -149,7 +153,7 @@ function manifest() {
 // The wasm and the README may be there already.
 mkdirSync(out, { recursive: true });
 for (const name of readdirSync(out)) {
-  if (/\.(js|cjs|ts|cts)$/.test(name)) rmSync(`${out}${name}`);
+  if (/\.(js|cjs|ts|cts)$|^(package\.json|LICENSE-go)$/.test(name)) rmSync(`${out}${name}`);
 }
 writeGlue();
 await scripts();

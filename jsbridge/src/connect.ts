@@ -3,6 +3,7 @@
 import { Client } from "./client.js";
 import { Cores } from "./cores.js";
 import { badArgument } from "./errors.js";
+import type { Modules } from "./modules.js";
 import { type ConnectOptions, readSettings } from "./options.js";
 import type { Platform } from "./platform.js";
 
@@ -10,8 +11,8 @@ import type { Platform } from "./platform.js";
 export type Connect = (url: string | URL, options?: ConnectOptions) => Promise<Client>;
 
 /** Makes the connect of a platform. Its clients share cores. */
-export function connectOn(platform: Platform): Connect {
-  const cores = new Cores(platform);
+export function connectOn(platform: Platform, modules?: Modules): Connect {
+  const cores = new Cores(platform, modules);
   return async (url, options = {}) => {
     if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
     const { signal, timeout } = options;

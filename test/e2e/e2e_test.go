@@ -77,7 +77,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("closing the host: %v", err)
 		}
 	})
-	for _, embedder := range []drive.Embedder{drive.Node(22), drive.Page(), host.Embedder()} {
+	for _, embedder := range []drive.Embedder{drive.Node(22), drive.Page(), host.Embedder(), drive.ExtismNode("1.0.3", 22)} {
 		t.Run(embedder.Name, func(t *testing.T) {
 			var scripts []drive.Script
 			var plans []plan
