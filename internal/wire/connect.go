@@ -20,6 +20,16 @@ type Connect struct {
 	// Events names the tells (rows of Tells) that somebody listens to from the
 	// start, as in Listen.
 	Events []string `json:"events,omitempty"`
+	// CacheMode is what calls do that do not say: one of the CacheModes. Absent
+	// for CacheUse.
+	CacheMode string `json:"cacheMode,omitempty"`
+	// LogLevel is the level from which on the server is to log, as with
+	// setLoggingLevel. A server that has no logging is left alone.
+	LogLevel string `json:"logLevel,omitempty"`
+	// Subscriptions are URIs of resources to subscribe to, as with
+	// subscribeResource: for a session that is opened again. What the server
+	// refuses is left out.
+	Subscriptions []string `json:"subscriptions,omitempty"`
 }
 
 // ClientInfo describes the application (Implementation in the specification,
@@ -45,6 +55,8 @@ type Connected struct {
 	ServerInfo json.RawMessage `json:"serverInfo,omitempty"`
 	// Instructions are the server's hints for using it.
 	Instructions string `json:"instructions,omitempty"`
+	// Meta is the _meta of what the server said, verbatim.
+	Meta json.RawMessage `json:"_meta,omitempty"`
 }
 
 // Ping holds the parameters of the ping command: none.

@@ -1,39 +1,37 @@
-// The client: one session with one server.
+// The client: what an application does with one session. The types of each
+// subject are in its file, tools.ts for instance; the connection is in session.ts.
 
-import { answer, type ServerInfo, type SessionInfo } from "./asks.js";
-import { callCore, encode, type PendingCall, unlessAborted } from "./call.js";
-import type { Core, Question, SessionPeer } from "./core.js";
-import type { Cores, Lease } from "./cores.js";
-import { cancelled, closed, RemoraError } from "./errors.js";
-import { callBack, type EventName, type Events, Listeners } from "./events.js";
-import {
-  type Commands,
-  type Connected,
-  DEFAULT_MAX_BODY_BYTES,
-  type Progress,
-  type StatsResult,
-  type WireError,
-} from "./generated/wire.js";
-import { callHeader, type RequestOptions, type Settings } from "./options.js";
+import type { ServerInfo } from "./asks.js";
+import type { CompleteParams, CompleteResult } from "./completion.js";
+import type { Cores } from "./cores.js";
+import type { EventName, Events } from "./events.js";
+import type { StatsResult } from "./generated/wire.js";
+import { type CacheableRequestOptions, eachEntry, type ListOf, listAll } from "./lists.js";
+import { checkLoggingLevel, type LoggingLevel } from "./logging.js";
+import type { RequestOptions, Settings } from "./options.js";
+import type { GetPromptParams, GetPromptResult, ListPromptsParams, ListPromptsResult, Prompt } from "./prompts.js";
+import type {
+  ListResourcesParams,
+  ListResourcesResult,
+  ListResourceTemplatesParams,
+  ListResourceTemplatesResult,
+  ReadResourceParams,
+  ReadResourceResult,
+  Resource,
+  ResourceTemplate,
+  SubscribeResourceParams,
+  UnsubscribeResourceParams,
+} from "./resources.js";
+import { Session } from "./session.js";
 import type { CallToolParams, CallToolResult, ListToolsParams, ListToolsResult, Tool } from "./tools.js";
-import { completeTrace } from "./trace.js";
 
 /** A server's capabilities, as it sent them. */
 export interface ServerCapabilities {
   [name: string]: unknown;
 }
 
-const decoder = new TextDecoder();
-
 const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);
-
-/** A connection that is up: which session of which core. */
-interface Link {
-  readonly core: Core;
-  readonly lease: Lease;
-  readonly session: number;
-}
 
 /**
  * A client of one MCP server. connect makes one; whoever has it closes it.
@@ -42,57 +40,37 @@ interface Link {
  * RemoraError, and with nothing else.
  */
 export class Client {
-  readonly #cores: Cores;
-  readonly #settings: Settings;
-  readonly #listeners: Listeners;
-  #link: Link | undefined;
-  #opening: Promise<Link> | undefined;
-  #closing: Promise<void> | undefined;
-  #connected: Connected | undefined;
-  #asked: string | undefined;
-  #listenQueued = false;
+  readonly #session: Session;
+  readonly #maxPages: number | undefined;
 
-  private constructor(cores: Cores, settings: Settings) {
-    this.#cores = cores;
-    this.#settings = settings;
-    const { policy, credentials, events } = settings;
-    this.#listeners = new Listeners(
-      () => this.#listen(),
-      (trace) => completeTrace(trace, policy, credentials),
-    );
-    this.#listeners.addAll(events);
+  private constructor(session: Session, maxPages: number | undefined) {
+    this.#session = session;
+    this.#maxPages = maxPages;
   }
 
   /** @internal connect's work. */
   static async open(cores: Cores, settings: Settings, options: RequestOptions): Promise<Client> {
-    const client = new Client(cores, settings);
-    try {
-      await client.#open(options);
-    } catch (error) {
-      client.#closing = Promise.resolve();
-      throw error;
-    }
-    return client;
+    return new Client(await Session.open(cores, settings, options), settings.listMaxPages);
   }
 
   /** The server's name and version, as it sent them. */
   get serverInfo(): ServerInfo | undefined {
-    return this.#connected?.serverInfo as ServerInfo | undefined;
+    return this.#session.connected.serverInfo as ServerInfo | undefined;
   }
 
   /** What the server can do, as it sent it. */
   get capabilities(): ServerCapabilities | undefined {
-    return this.#connected?.capabilities as ServerCapabilities | undefined;
+    return this.#session.connected.capabilities as ServerCapabilities | undefined;
   }
 
   /** The server's hints for using it. */
   get instructions(): string | undefined {
-    return this.#connected?.instructions;
+    return this.#session.connected.instructions;
   }
 
   /** The protocol revision that was agreed on. */
   get protocolVersion(): string | undefined {
-    return this.#connected?.protocolVersion;
+    return this.#session.connected.protocolVersion;
   }
 
   /** serverInfo, by the TypeScript SDK's name. */
@@ -115,29 +93,24 @@ export class Client {
     return this.protocolVersion;
   }
 
-  /** Lists one page of the server's tools. tools() goes over all of them. */
-  async listTools(params: ListToolsParams = {}, options: RequestOptions = {}): Promise<ListToolsResult> {
-    return JSON.parse(await this.listToolsRaw(params, options)) as ListToolsResult;
+  /** The _meta of what the server said when the session was opened. */
+  get meta(): Record<string, unknown> | undefined {
+    return this.#session.connected._meta as Record<string, unknown> | undefined;
   }
 
-  /** listTools, giving the result's JSON byte for byte as the server sent it. */
-  listToolsRaw(params: ListToolsParams = {}, options: RequestOptions = {}): Promise<string> {
-    return this.#request("listTools", params, options);
+  /** Lists the server's tools: all of them, or with a cursor one page. */
+  listTools(params: ListToolsParams = {}, options: CacheableRequestOptions = {}): Promise<ListToolsResult> {
+    return listAll(this.#list("tools", options), params, this.#maxPages);
+  }
+
+  /** One page of tools: the result's JSON byte for byte as the server sent it. */
+  listToolsRaw(params: ListToolsParams = {}, options: CacheableRequestOptions = {}): Promise<string> {
+    return this.#session.request("listTools", params, options);
   }
 
   /** Every tool of the server, page by page. options are those of each page's request. */
-  async *tools(options: RequestOptions = {}): AsyncGenerator<Tool, void, undefined> {
-    const seen = new Set<string>();
-    let params: ListToolsParams = {};
-    for (;;) {
-      const { tools, nextCursor } = await this.listTools(params, options);
-      if (!Array.isArray(tools)) throw notMcp("the server's list of tools is not a list");
-      yield* tools;
-      if (!nextCursor) return;
-      if (seen.has(nextCursor)) throw notMcp("the server's list of tools does not end: it gave the same cursor twice");
-      seen.add(nextCursor);
-      params = { cursor: nextCursor };
-    }
+  tools(options: CacheableRequestOptions = {}): AsyncGenerator<Tool, void, undefined> {
+    return eachEntry(this.#list("tools", options));
   }
 
   /** Calls a tool. The tool's own failure is a result with isError. */
@@ -147,12 +120,128 @@ export class Client {
 
   /** callTool, giving the result's JSON byte for byte as the server sent it. */
   callToolRaw(params: CallToolParams, options: RequestOptions = {}): Promise<string> {
-    return this.#request("callTool", params, options);
+    return this.#session.request("callTool", params, options);
+  }
+
+  /** Lists the server's resources: all of them, or with a cursor one page. */
+  listResources(params: ListResourcesParams = {}, options: CacheableRequestOptions = {}): Promise<ListResourcesResult> {
+    return listAll(this.#list("resources", options), params, this.#maxPages);
+  }
+
+  /** One page of resources: the result's JSON byte for byte as the server sent it. */
+  listResourcesRaw(params: ListResourcesParams = {}, options: CacheableRequestOptions = {}): Promise<string> {
+    return this.#session.request("listResources", params, options);
+  }
+
+  /** Every resource of the server, page by page. options are those of each page's request. */
+  resources(options: CacheableRequestOptions = {}): AsyncGenerator<Resource, void, undefined> {
+    return eachEntry(this.#list("resources", options));
+  }
+
+  /** Lists the server's resource templates: all of them, or with a cursor one page. */
+  listResourceTemplates(
+    params: ListResourceTemplatesParams = {},
+    options: CacheableRequestOptions = {},
+  ): Promise<ListResourceTemplatesResult> {
+    return listAll(this.#list("resourceTemplates", options), params, this.#maxPages);
+  }
+
+  /** One page of resource templates: the result's JSON byte for byte as the server sent it. */
+  listResourceTemplatesRaw(
+    params: ListResourceTemplatesParams = {},
+    options: CacheableRequestOptions = {},
+  ): Promise<string> {
+    return this.#session.request("listResourceTemplates", params, options);
+  }
+
+  /** Every resource template of the server, page by page. options are those of each page's request. */
+  resourceTemplates(options: CacheableRequestOptions = {}): AsyncGenerator<ResourceTemplate, void, undefined> {
+    return eachEntry(this.#list("resourceTemplates", options));
+  }
+
+  /** Reads a resource. */
+  async readResource(params: ReadResourceParams, options: CacheableRequestOptions = {}): Promise<ReadResourceResult> {
+    return JSON.parse(await this.readResourceRaw(params, options)) as ReadResourceResult;
+  }
+
+  /** readResource, giving the result's JSON byte for byte as the server sent it. */
+  readResourceRaw(params: ReadResourceParams, options: CacheableRequestOptions = {}): Promise<string> {
+    return this.#session.request("readResource", params, options);
+  }
+
+  /**
+   * Asks to be told when a resource changes, with the event resourceUpdated,
+   * until unsubscribeResource. It holds a connection open. A server that does
+   * not do this answers with rpc/error, or it is local/unsupported.
+   */
+  async subscribeResource(
+    params: SubscribeResourceParams,
+    options: RequestOptions = {},
+  ): Promise<Record<string, unknown>> {
+    const result = await this.#session.request("subscribeResource", params, options);
+    this.#session.subscribed(params.uri, true);
+    return JSON.parse(result) as Record<string, unknown>;
+  }
+
+  /** Ends a subscription. */
+  async unsubscribeResource(
+    params: UnsubscribeResourceParams,
+    options: RequestOptions = {},
+  ): Promise<Record<string, unknown>> {
+    this.#session.subscribed(params?.uri, false);
+    return JSON.parse(await this.#session.request("unsubscribeResource", params, options)) as Record<string, unknown>;
+  }
+
+  /** Lists the server's prompts: all of them, or with a cursor one page. */
+  listPrompts(params: ListPromptsParams = {}, options: CacheableRequestOptions = {}): Promise<ListPromptsResult> {
+    return listAll(this.#list("prompts", options), params, this.#maxPages);
+  }
+
+  /** One page of prompts: the result's JSON byte for byte as the server sent it. */
+  listPromptsRaw(params: ListPromptsParams = {}, options: CacheableRequestOptions = {}): Promise<string> {
+    return this.#session.request("listPrompts", params, options);
+  }
+
+  /** Every prompt of the server, page by page. options are those of each page's request. */
+  prompts(options: CacheableRequestOptions = {}): AsyncGenerator<Prompt, void, undefined> {
+    return eachEntry(this.#list("prompts", options));
+  }
+
+  /** Has the server write a prompt. */
+  async getPrompt(params: GetPromptParams, options: RequestOptions = {}): Promise<GetPromptResult> {
+    return JSON.parse(await this.getPromptRaw(params, options)) as GetPromptResult;
+  }
+
+  /** getPrompt, giving the result's JSON byte for byte as the server sent it. */
+  getPromptRaw(params: GetPromptParams, options: RequestOptions = {}): Promise<string> {
+    return this.#session.request("getPrompt", params, options);
+  }
+
+  /** Asks for ways to complete an argument of a prompt or of a resource template. */
+  async complete(params: CompleteParams, options: RequestOptions = {}): Promise<CompleteResult> {
+    return JSON.parse(await this.completeRaw(params, options)) as CompleteResult;
+  }
+
+  /** complete, giving the result's JSON byte for byte as the server sent it. */
+  completeRaw(params: CompleteParams, options: RequestOptions = {}): Promise<string> {
+    return this.#session.request("complete", params, options);
+  }
+
+  /**
+   * Says from which level on the server is to log; the messages come as the
+   * event log. On 2026-07-28 a server logs only while it serves a request that
+   * says so, which every request does from here on.
+   */
+  async setLoggingLevel(level: LoggingLevel, options: RequestOptions = {}): Promise<Record<string, unknown>> {
+    checkLoggingLevel(level);
+    const result = await this.#session.request("setLoggingLevel", { level }, options);
+    this.#session.logs(level);
+    return JSON.parse(result) as Record<string, unknown>;
   }
 
   /** Makes the server answer. */
   async ping(options: RequestOptions = {}): Promise<Record<string, unknown>> {
-    return JSON.parse(await this.#request("ping", {}, options)) as Record<string, unknown>;
+    return JSON.parse(await this.#session.request("ping", {}, options)) as Record<string, unknown>;
   }
 
   /**
@@ -160,17 +249,17 @@ export class Client {
    * what is open, goroutines, memory. For finding leaks; it collects garbage.
    */
   async stats(options: RequestOptions = {}): Promise<StatsResult> {
-    return JSON.parse(await this.#request("stats", {}, options)) as StatsResult;
+    return JSON.parse(await this.#session.request("stats", {}, options)) as StatsResult;
   }
 
   /**
    * Listens to an event; the function that this returns ends it. While somebody
-   * listens to log or toolsChanged, the server is asked for them, which may
-   * hold a connection open. What comes before connect resolves is told to the
-   * listeners in its options.
+   * listens to log, toolsChanged, promptsChanged or resourcesChanged, the server
+   * is asked for them, which may hold a connection open. What comes before
+   * connect resolves is told to the listeners in its options.
    */
   on<E extends EventName>(event: E, listener: (data: Events[E]) => void): () => void {
-    return this.#listeners.add(event, listener);
+    return this.#session.listeners.add(event, listener);
   }
 
   /**
@@ -178,8 +267,7 @@ export class Client {
    * server is told. Resolves when that is done, or cannot be; never rejects.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#session.close();
   }
 
   /** close, for `await using`. */
@@ -187,153 +275,14 @@ export class Client {
     return this.close();
   }
 
-  async #request(command: keyof Commands, params: object, options: RequestOptions): Promise<string> {
-    if (this.#closing !== undefined) throw closed();
-    if (options.signal?.aborted === true) throw cancelled(options.signal, "no");
-    const link = this.#link ?? (await unlessAborted(this.#reopen(), options.signal));
-    const progress = options.onprogress;
-    const header = callHeader(command, link.session, options);
-    if (progress !== undefined || this.#listeners.has("progress")) header.progress = true;
-    const payload = encode(params);
-    const limit = this.#settings.limits.maxBodyBytes || DEFAULT_MAX_BODY_BYTES;
-    if (payload.length > limit) {
-      throw new RemoraError("local/too_large", `the parameters are larger than ${limit} bytes`, { retryable: false });
-    }
-    const result = await callCore(link.core, {
-      header,
-      params: payload,
-      signal: options.signal,
-      progress: progress === undefined ? undefined : (data) => callBack(() => progress(readProgress(data))),
-    });
-    return decoder.decode(result);
-  }
-
-  // After a trap the session is opened again by the first call that needs it.
-  #reopen(): Promise<Link> {
-    this.#opening ??= this.#open({}).finally(() => {
-      this.#opening = undefined;
-    });
-    return this.#opening;
-  }
-
-  async #open(options: RequestOptions): Promise<Link> {
-    const { wasm, limits, params } = this.#settings;
-    const { signal } = options;
-    const header = callHeader("connect", 0, options);
-    if (signal?.aborted === true) throw cancelled(signal, "no");
-    const leasing = this.#cores.lease(wasm, limits);
-    const lease = await unlessAborted(leasing, signal, (late) => late.release());
-    const { core } = lease;
-    // The handshake can be traced; what the server says unasked comes after it.
-    const events: EventName[] = this.#listeners.has("trace") ? ["trace"] : [];
-    const call: PendingCall = {
-      header,
-      params: encode({ ...params, events }),
-      signal,
-      peer: this.#peer(core),
-      // Cancelled: the core lives until it has said so. If the session is open
-      // all the same, nobody wants it any more.
-      late: (outcome) => {
-        if (outcome instanceof RemoraError) lease.release();
-        else void this.#end({ core, lease, session: read(outcome).session });
-      },
-    };
-    try {
-      this.#connected = read(await callCore(core, call));
-    } catch (error) {
-      if (call.abandoned !== true) lease.release();
-      throw error;
-    }
-    const link: Link = { core, lease, session: this.#connected.session };
-    if (core.failure !== undefined) {
-      lease.release();
-      throw core.failure;
-    }
-    if (this.#closing !== undefined) {
-      await this.#end(link);
-      throw closed();
-    }
-    this.#link = link;
-    this.#asked = events.join();
-    this.#listen();
-    return link;
-  }
-
-  #peer(core: Core): SessionPeer {
-    const { policy, credentials, port } = this.#settings;
-    return {
-      policy,
-      credentials,
-      port: port ?? this.#cores.openPort(policy),
-      tell: (event, data) => this.#listeners.tell(event, data),
-      ask: (question, reply) => void this.#ask(question, reply),
-      lost: (error) => this.#lost(core, error),
-    };
-  }
-
-  async #ask(question: Question, reply: (answer: Uint8Array | WireError) => void): Promise<void> {
-    const info: SessionInfo = {
-      ...(this.serverInfo === undefined ? {} : { serverInfo: this.serverInfo }),
-      ...(this.protocolVersion === undefined ? {} : { protocolVersion: this.protocolVersion }),
-    };
-    reply(await answer(question, this.#settings.handlers, info));
-  }
-
-  #lost(core: Core, error: RemoraError): void {
-    if (this.#link?.core !== core) return;
-    this.#link.lease.release();
-    this.#link = undefined;
-    this.#listeners.tell("state", encode({ state: "lost", reason: error.message }));
-  }
-
-  // Tells the core who is listened to, once for all changes of this turn, and
-  // only if it differs from what was told before.
-  #listen(): void {
-    if (this.#listenQueued) return;
-    this.#listenQueued = true;
-    queueMicrotask(() => {
-      this.#listenQueued = false;
-      const link = this.#link;
-      const events = this.#listeners.wanted();
-      const key = events.join();
-      if (link === undefined || this.#closing !== undefined || key === (this.#asked ?? "")) return;
-      this.#asked = key;
-      const params = encode({ events });
-      // It fails only with the session, which is told otherwise.
-      callCore(link.core, { header: callHeader("listen", link.session, {}), params }).catch(() => {});
-    });
-  }
-
-  async #close(): Promise<void> {
-    const opening = this.#opening;
-    if (opening !== undefined) await opening.catch(() => {});
-    const link = this.#link;
-    this.#link = undefined;
-    if (link !== undefined) await this.#end(link);
-    this.#listeners.clear();
-  }
-
-  async #end({ core, lease, session }: Link): Promise<void> {
-    try {
-      await callCore(core, { header: callHeader("close", session, {}), params: encode({}) });
-    } catch {
-      // The session is over on this side whatever the server makes of it.
-    }
-    core.unbind(session);
-    lease.release();
+  #list(member: ListOf["member"], options: CacheableRequestOptions): ListOf {
+    return { member, fetch: (params) => this.#session.request(listCommands[member], params, options) };
   }
 }
 
-function notMcp(message: string): RemoraError {
-  return new RemoraError("http/not_mcp", message, { sent: "yes" });
-}
-
-// What the application is told: the token is the core's own.
-function readProgress(data: Uint8Array): Progress {
-  const { progressToken: _, ...progress } = JSON.parse(decoder.decode(data)) as Progress & { progressToken?: unknown };
-  return progress;
-}
-
-function read(result: Uint8Array): Connected {
-  return JSON.parse(decoder.decode(result)) as Connected;
-}
+const listCommands = {
+  tools: "listTools",
+  resources: "listResources",
+  resourceTemplates: "listResourceTemplates",
+  prompts: "listPrompts",
+} as const;

@@ -12,7 +12,14 @@ export type EventListeners = { readonly [E in EventName]?: ((data: Events[E]) =>
 
 // What a server sends only to those who listen. The others need no stream.
 // The core sends trace only to those who listen.
-const listened: readonly EventName[] = ["log", "toolsChanged", "trace"];
+const listened: readonly EventName[] = [
+  "log",
+  "promptsChanged",
+  "resourceUpdated",
+  "resourcesChanged",
+  "toolsChanged",
+  "trace",
+];
 
 interface Listener {
   call(data: never): void;

@@ -44,13 +44,22 @@ type pictureInput struct {
 }
 
 func picture(_ context.Context, _ *mcp.CallToolRequest, in pictureInput) (*mcp.CallToolResult, any, error) {
-	var file bytes.Buffer
-	if err := png.Encode(&file, waves(in.Size, pictureColours[in.Colour])); err != nil {
-		return nil, nil, fmt.Errorf("encoding the picture: %w", err)
+	file, err := encodePicture(in.Size, in.Colour)
+	if err != nil {
+		return nil, nil, err
 	}
 	return &mcp.CallToolResult{Content: []mcp.Content{
-		&mcp.ImageContent{Data: file.Bytes(), MIMEType: "image/png"},
+		&mcp.ImageContent{Data: file, MIMEType: "image/png"},
 	}}, nil, nil
+}
+
+// encodePicture returns the picture of that size and colour, as PNG.
+func encodePicture(size int, colour string) ([]byte, error) {
+	var file bytes.Buffer
+	if err := png.Encode(&file, waves(size, pictureColours[colour])); err != nil {
+		return nil, fmt.Errorf("encoding the picture: %w", err)
+	}
+	return file.Bytes(), nil
 }
 
 // waves draws bands of one colour, lighter from the bottom to the top.
