@@ -19,6 +19,7 @@ func init() { // in init: the handlers refer back to the table
 		"listTools": inSession((*session).listTools),
 		"listen":    inSession((*session).listen),
 		"ping":      inSession((*session).ping),
+		"setRoots":  inSession((*session).setRoots),
 		"stats":     (*Core).stats,
 	}
 }

@@ -19,7 +19,10 @@ func (k sink) Notification(method string, params json.RawMessage) {
 		if s.listensTo("log") {
 			s.tell(0, "log", params)
 		}
+	case "notifications/elicitation/complete":
+		s.completed(params)
 	case "notifications/tools/list_changed":
+		s.outputs.forget()
 		if s.listensTo("toolsChanged") {
 			s.tell(0, "toolsChanged", emptyResult)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -28,13 +29,26 @@ type session struct {
 	conn      *conn
 	reopening chan struct{} // closed when the attempt under way is over
 	listening []string
+
+	rootsMu      sync.Mutex // held while a connection is told of the roots
+	elicitations elicitations
+	outputs      outputs
 }
 
 // A conn is one connection of a session: the SDK's session and what carries it.
 type conn struct {
+	client    *mcp.Client
 	sdk       *mcp.ClientSession
 	transport *exchange.Transport
 	version   string
+	agreed    atomic.Value // version, for what may run before open is done
+	roots     rootList
+}
+
+// negotiated returns the revision that was agreed on, empty before.
+func (cn *conn) negotiated() string {
+	version, _ := cn.agreed.Load().(string)
+	return version
 }
 
 // firstModern is the first revision without a handshake and a session.
@@ -84,6 +98,7 @@ func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error
 	stop := context.AfterFunc(s.ctx, func() { cl.cancel(context.Cause(s.ctx)) })
 	defer stop()
 	ctx := exchange.WithCall(cl.ctx, cl.exchange)
+	visits := 0
 	for again := false; ; again = true {
 		cn := s.current()
 		err := request(ctx, cn)
@@ -91,6 +106,17 @@ func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error
 			return cl.exchange.Result(), nil
 		}
 		seen := cl.exchange.Err()
+		if visits < maxVisits {
+			repeat, failed := s.visit(ctx, cl, cn, seen)
+			if failed != nil {
+				return nil, failed
+			}
+			if repeat {
+				visits++
+				again = false
+				continue
+			}
+		}
 		if again || cl.ctx.Err() != nil || seen == nil || seen.Code != wire.CodeHTTPSessionGone {
 			return nil, err
 		}
@@ -150,6 +176,7 @@ func (s *session) use(ctx context.Context, cn *conn) {
 	s.conn = cn
 	begun := cn.transport.Listen(s.wantsStanding(cn))
 	s.mu.Unlock()
+	s.pushRoots(cn) // they may have changed while it was opened
 	s.awaitStanding(ctx, begun)
 }
 

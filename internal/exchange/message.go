@@ -19,6 +19,7 @@ const (
 	methodListTools     = "tools/list"
 	methodElicit        = "elicitation/create"
 	methodCreateMessage = "sampling/createMessage"
+	methodListRoots     = "roots/list"
 	methodCancelled     = "notifications/cancelled"
 )
 

@@ -3,7 +3,6 @@ package schema
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 )
 
 // equal compares JSON values as JSON Schema does: numbers by their value.
@@ -45,9 +44,7 @@ func (v *validation) equal(a, b any) bool {
 func (v *validation) unique(items []any) bool {
 	seen := make(map[string]bool, len(items))
 	for _, item := range items {
-		var b strings.Builder
-		v.canonical(&b, item)
-		key := b.String()
+		key := string(v.canonical(nil, item))
 		if seen[key] {
 			return false
 		}
@@ -56,39 +53,34 @@ func (v *validation) unique(items []any) bool {
 	return true
 }
 
-// canonical writes a value so that equal values are written the same.
-func (v *validation) canonical(b *strings.Builder, value any) {
+// canonical appends a value so that equal values are written the same.
+func (v *validation) canonical(b []byte, value any) []byte {
 	v.spend(1)
 	switch value := value.(type) {
 	case nil:
-		b.WriteByte('z')
+		return append(b, 'z')
 	case bool:
-		b.WriteString(strconv.FormatBool(value))
+		return strconv.AppendBool(b, value)
 	case string:
-		b.WriteString(strconv.Quote(value))
+		return strconv.AppendQuote(b, value)
 	case json.Number:
 		n := parseNumber(value)
 		if n.sign() < 0 {
-			b.WriteByte('-')
+			b = append(b, '-')
 		}
-		b.WriteString(n.digits)
-		b.WriteByte('e')
-		b.WriteString(strconv.FormatInt(n.exp, 10))
+		return strconv.AppendInt(append(append(b, n.digits...), 'e'), n.exp, 10)
 	case []any:
-		b.WriteByte('[')
+		b = append(b, '[')
 		for _, item := range value {
-			v.canonical(b, item)
-			b.WriteByte(',')
+			b = append(v.canonical(b, item), ',')
 		}
-		b.WriteByte(']')
+		return append(b, ']')
 	case map[string]any:
-		b.WriteByte('{')
+		b = append(b, '{')
 		for _, name := range names(value) {
-			b.WriteString(strconv.Quote(name))
-			b.WriteByte(':')
-			v.canonical(b, value[name])
-			b.WriteByte(',')
+			b = append(v.canonical(append(strconv.AppendQuote(b, name), ':'), value[name]), ',')
 		}
-		b.WriteByte('}')
+		return append(b, '}')
 	}
+	return b
 }

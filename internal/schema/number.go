@@ -97,9 +97,18 @@ func (n number) multipleOf(m number) bool {
 	if a-low > maxMultiple || b-low > maxMultiple || len(n.digits) > maxMultiple || len(m.digits) > maxMultiple {
 		return true
 	}
-	x, _ := new(big.Int).SetString(n.digits+strings.Repeat("0", int(a-low)), 10)
-	y, _ := new(big.Int).SetString(m.digits+strings.Repeat("0", int(b-low)), 10)
+	x, _ := new(big.Int).SetString(padded(n.digits, a-low), 10)
+	y, _ := new(big.Int).SetString(padded(m.digits, b-low), 10)
 	return new(big.Int).Rem(x, y).Sign() == 0
+}
+
+// padded adds zeros.
+func padded(digits string, zeros int64) string {
+	out := append(make([]byte, 0, int64(len(digits))+zeros), digits...)
+	for range zeros {
+		out = append(out, '0')
+	}
+	return string(out)
 }
 
 // natural returns n as a count, and whether it is one. One that is too large for
@@ -115,6 +124,6 @@ func natural(n json.Number) (int, bool) {
 	if parsed.exp > 9 {
 		return 1<<31 - 1, true
 	}
-	count, err := strconv.Atoi(parsed.digits + strings.Repeat("0", int(parsed.exp)-len(parsed.digits)))
+	count, err := strconv.Atoi(padded(parsed.digits, parsed.exp-int64(len(parsed.digits))))
 	return count, err == nil
 }

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -78,166 +79,146 @@ const (
 	anyChar   = `[^\n\r\x{2028}\x{2029}]`
 )
 
+// What an expression can have wrong that RE2 does not say itself.
+var (
+	errLooks    = errors.New("a regular expression looks ahead or behind, which cannot be done in linear time")
+	errRefers   = errors.New("a regular expression refers back, which cannot be done in linear time")
+	errEscape   = errors.New("a regular expression has a malformed or unknown escape")
+	errProperty = errors.New("a regular expression has a malformed property escape")
+)
+
 // translate writes an expression of ECMA-262 as one of RE2.
 func translate(source string) (string, error) {
-	var b strings.Builder
+	var b []byte
 	inClass := false
 	for i := 0; i < len(source); {
-		switch c := source[i]; {
+		c, rest, n := source[i], source[i:], 1
+		put := rest[:1]
+		switch {
 		case c == '\\':
-			n, err := translateEscape(&b, source[i:], inClass)
-			if err != nil {
+			var err error
+			if b, n, err = translateEscape(b, rest, inClass); err != nil {
 				return "", err
 			}
-			i += n
-			continue
-		case inClass && c == ']':
-			inClass = false
-			b.WriteByte(c)
+			put = ""
 		case inClass && c == '[':
-			b.WriteString(`\[`)
+			put = `\[`
 		case inClass:
-			b.WriteByte(c)
-		case strings.HasPrefix(source[i:], "[^]"):
-			b.WriteString(`[\x{00}-\x{10ffff}]`)
-			i += 3
-			continue
-		case strings.HasPrefix(source[i:], "[]"):
-			b.WriteString(`[^\x{00}-\x{10ffff}]`)
-			i += 2
-			continue
+			inClass = c != ']'
+		case strings.HasPrefix(rest, "[^]"):
+			put, n = `[\x{00}-\x{10ffff}]`, 3
+		case strings.HasPrefix(rest, "[]"):
+			put, n = `[^\x{00}-\x{10ffff}]`, 2
+		case strings.HasPrefix(rest, "[^"):
+			put, n, inClass = "[^", 2, true
 		case c == '[':
 			inClass = true
-			b.WriteByte(c)
-			if strings.HasPrefix(source[i+1:], "^") {
-				b.WriteByte('^')
-				i++
-			}
 		case c == '.':
-			b.WriteString(anyChar)
-		case c == '(' && strings.HasPrefix(source[i:], "(?") &&
-			!strings.HasPrefix(source[i:], "(?:") && (!strings.HasPrefix(source[i:], "(?<") || strings.HasPrefix(source[i:], "(?<=") || strings.HasPrefix(source[i:], "(?<!")):
+			put = anyChar
+		case strings.HasPrefix(rest, "(?<") && !strings.HasPrefix(rest, "(?<=") && !strings.HasPrefix(rest, "(?<!"), strings.HasPrefix(rest, "(?:"):
+		case strings.HasPrefix(rest, "(?"):
 			// Flags in the expression are RE2's alone; the others it does not have.
-			return "", fmt.Errorf("a regular expression looks ahead or behind, which cannot be done in linear time")
-		default:
-			b.WriteByte(c)
+			return "", errLooks
 		}
-		i++
+		b = append(b, put...)
+		i += n
 	}
-	return b.String(), nil
+	return string(b), nil
 }
 
-// translateEscape writes the escape that source begins with, and returns its
+// translateEscape appends the escape that source begins with, and returns its
 // length.
-func translateEscape(b *strings.Builder, source string, inClass bool) (int, error) {
+func translateEscape(b []byte, source string, inClass bool) ([]byte, int, error) {
 	if len(source) < 2 {
-		return 0, fmt.Errorf("a regular expression ends in a backslash")
+		return nil, 0, errEscape
 	}
 	switch c := source[1]; c {
 	case 'd', 'D', 'w', 'W', 'b', 'B', 't', 'n', 'v', 'f', 'r':
 		if c == 'b' && inClass {
-			b.WriteString(`\x08`)
-			return 2, nil
+			return append(b, `\x08`...), 2, nil
 		}
-		b.WriteString(source[:2])
 	case 's', 'S':
 		class := spaces
 		if c == 'S' {
 			class = notSpaces
 		}
-		if inClass {
-			b.WriteString(class)
-		} else {
-			b.WriteString("[" + class + "]")
+		if !inClass {
+			class = "[" + class + "]"
 		}
+		return append(b, class...), 2, nil
 	case 'p', 'P':
 		end := strings.IndexByte(source, '}')
 		if len(source) < 3 || source[2] != '{' || end < 0 {
-			return 0, fmt.Errorf("a regular expression has a malformed property escape")
+			return nil, 0, errProperty
 		}
 		name := source[3:end]
-		for _, prefix := range []string{"General_Category=", "gc=", "Script=", "sc="} {
-			name = strings.TrimPrefix(name, prefix)
+		if _, value, found := strings.Cut(name, "="); found {
+			name = value // General_Category= or Script=, whose names differ
 		}
-		if short, known := categories[name]; known {
-			name = short
-		}
-		fmt.Fprintf(b, `\%c{%s}`, c, name)
-		return end + 1, nil
+		return append(append(append(b, source[:3]...), name...), '}'), end + 1, nil
 	case 'u':
-		r, n, err := unicodeEscape(source)
-		if err != nil {
-			return 0, err
+		r, n, ok := unicodeEscape(source)
+		if !ok {
+			return nil, 0, errEscape
 		}
-		fmt.Fprintf(b, `\x{%x}`, r)
-		return n, nil
+		return appendRune(b, uint64(r)), n, nil
 	case 'x':
 		if len(source) < 4 {
-			return 0, fmt.Errorf("a regular expression has a malformed escape")
+			return nil, 0, errEscape
 		}
 		r, err := strconv.ParseUint(source[2:4], 16, 8)
 		if err != nil {
-			return 0, fmt.Errorf("a regular expression has a malformed escape")
+			return nil, 0, errEscape
 		}
-		fmt.Fprintf(b, `\x{%x}`, r)
-		return 4, nil
+		return appendRune(b, r), 4, nil
 	case 'c':
 		if len(source) < 3 || (source[2]|0x20) < 'a' || (source[2]|0x20) > 'z' {
-			return 0, fmt.Errorf("a regular expression has a malformed escape")
+			return nil, 0, errEscape
 		}
-		fmt.Fprintf(b, `\x{%x}`, source[2]&0x1f)
-		return 3, nil
+		return appendRune(b, uint64(source[2]&0x1f)), 3, nil
 	case '0':
-		b.WriteString(`\x{0}`)
+		return appendRune(b, 0), 2, nil
 	case '1', '2', '3', '4', '5', '6', '7', '8', '9', 'k':
-		return 0, fmt.Errorf("a regular expression refers back, which cannot be done in linear time")
+		return nil, 0, errRefers
 	default:
 		if c >= 0x80 || c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
-			return 0, fmt.Errorf("a regular expression has an unknown escape")
+			return nil, 0, errEscape
 		}
-		b.WriteString(source[:2])
 	}
-	return 2, nil
+	return append(b, source[:2]...), 2, nil
+}
+
+// appendRune appends a character by its number.
+func appendRune(b []byte, r uint64) []byte {
+	return append(strconv.AppendUint(append(b, `\x{`...), r, 16), '}')
 }
 
 // unicodeEscape reads \uXXXX, a surrogate pair of two, or \u{X...}.
-func unicodeEscape(source string) (r rune, n int, err error) {
-	malformed := fmt.Errorf("a regular expression has a malformed escape")
+func unicodeEscape(source string) (r rune, n int, ok bool) {
 	if strings.HasPrefix(source, `\u{`) {
 		end := strings.IndexByte(source, '}')
 		if end < 0 {
-			return 0, 0, malformed
+			return 0, 0, false
 		}
 		code, err := strconv.ParseUint(source[3:end], 16, 32)
-		if err != nil || code > 0x10ffff {
-			return 0, 0, malformed
-		}
-		return rune(code), end + 1, nil
+		return rune(code), end + 1, err == nil && code <= 0x10ffff
 	}
-	unit := func(s string) (rune, bool) {
-		if len(s) < 6 || s[:2] != `\u` {
-			return 0, false
-		}
-		code, err := strconv.ParseUint(s[2:6], 16, 16)
-		return rune(code), err == nil
-	}
-	first, ok := unit(source)
+	first, ok := codeUnit(source)
 	if !ok {
-		return 0, 0, malformed
+		return 0, 0, false
 	}
-	if second, ok := unit(source[6:]); ok {
+	if second, ok := codeUnit(source[6:]); ok {
 		if pair := utf16.DecodeRune(first, second); pair != '\uFFFD' {
-			return pair, 12, nil
+			return pair, 12, true
 		}
 	}
-	return first, 6, nil
+	return first, 6, true
 }
 
-// categories are the long names of Unicode's general categories, of which RE2
-// knows the short ones.
-var categories = map[string]string{
-	"Letter": "L", "Lowercase_Letter": "Ll", "Uppercase_Letter": "Lu", "Titlecase_Letter": "Lt", "Modifier_Letter": "Lm", "Other_Letter": "Lo",
-	"Mark": "M", "Number": "N", "Decimal_Number": "Nd", "Letter_Number": "Nl", "Other_Number": "No", "digit": "Nd",
-	"Punctuation": "P", "punct": "P", "Symbol": "S", "Currency_Symbol": "Sc", "Math_Symbol": "Sm",
-	"Separator": "Z", "Space_Separator": "Zs", "Other": "C", "Control": "Cc", "cntrl": "Cc",
+func codeUnit(s string) (rune, bool) {
+	if len(s) < 6 || s[:2] != `\u` {
+		return 0, false
+	}
+	code, err := strconv.ParseUint(s[2:6], 16, 16)
+	return rune(code), err == nil
 }

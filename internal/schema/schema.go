@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 )
 
 // Bounds of what a schema may cost. One beyond them is unusable.
@@ -128,7 +127,7 @@ func decode(raw []byte) (any, error) {
 	if err := d.Decode(&value); err != nil {
 		return nil, err
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	if len(bytes.TrimSpace(raw[d.InputOffset():])) > 0 {
 		return nil, errors.New("more follows after the value")
 	}
 	return value, nil

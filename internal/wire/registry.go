@@ -62,6 +62,7 @@ var Commands = []CommandRow{
 	{"listTools", ListTools{}, nil, "ListToolsResult of the specification", "Lists one page of the server's tools."},
 	{"listen", Listen{}, Empty{}, "", "Says which events somebody listens to."},
 	{"ping", Ping{}, Empty{}, "", "Makes the server answer (ping; server/discover on 2026-07-28, which has no ping)."},
+	{"setRoots", SetRoots{}, Empty{}, "", "Replaces the application's roots and tells the server, where its revision has a word for that (before 2026-07-28)."},
 	{"stats", Stats{}, StatsResult{}, "", "Says how the core is doing, after a garbage collection."},
 }
 
@@ -87,6 +88,7 @@ type TellRow struct {
 
 // Tells lists every event, sorted by name.
 var Tells = []TellRow{
+	{"elicitationComplete", ElicitationComplete{}, "What the server asked for by URL is done."},
 	{"log", Log{}, "The server logged something."},
 	{"progress", Progress{}, "A call went on. The frame's id is the call."},
 	{"state", State{}, "The session's connection changed."},
@@ -130,6 +132,7 @@ var Codes = []CodeRow{
 	{CodeHTTPCORS, "The browser kept the answer back: the server does not allow this origin."},
 	{CodeHTTPSessionGone, "The server no longer knows the session, and opening a new one did not help."},
 	{CodeRPCError, "The server answered with a JSON-RPC error."},
+	{CodeRPCInvalidResult, "The tool's result does not fit its outputSchema. The data says where, and has the result (InvalidResult): the tool has been executed."},
 	{CodeAuthRequired, "The server wants credentials (401)."},
 	{CodeAuthDenied, "The server refuses this caller (403)."},
 	{CodeAuthInsufficientScope, "The token lacks a scope (403 with insufficient_scope)."},
