@@ -119,6 +119,9 @@ func (s *session) question(ctx context.Context, cn *conn, meta mcp.Meta, pose fu
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "the question was answered before"}
 	}
 	answer, err := pose(ctx, q)
+	if cl := s.core.findCall(q.Call); cl != nil && err == nil {
+		cl.answered.Store(true)
+	}
 	if err == nil {
 		return mcp.Meta{exchange.AnswerMark: answer}, nil
 	}

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/remora-mcp/remora/internal/exchange"
@@ -19,6 +20,8 @@ type call struct {
 
 	ctx    context.Context // ends with the call; its cause says why
 	cancel context.CancelCauseFunc
+
+	answered atomic.Bool // the application has answered a question
 
 	mu     sync.Mutex
 	idle   port.Timer // nil once the call is over

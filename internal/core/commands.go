@@ -13,14 +13,23 @@ var commands map[string]func(*Core, *call) ([]byte, error)
 
 func init() { // in init: the handlers refer back to the table
 	commands = map[string]func(*Core, *call) ([]byte, error){
-		"callTool":  inSession((*session).callTool),
-		"close":     inSession((*session).closeCommand),
-		"connect":   (*Core).connect,
-		"listTools": inSession((*session).listTools),
-		"listen":    inSession((*session).listen),
-		"ping":      inSession((*session).ping),
-		"setRoots":  inSession((*session).setRoots),
-		"stats":     (*Core).stats,
+		"callTool":              inSession((*session).callTool),
+		"close":                 inSession((*session).closeCommand),
+		"complete":              inSession((*session).complete),
+		"connect":               (*Core).connect,
+		"getPrompt":             inSession((*session).getPrompt),
+		"listPrompts":           inSession((*session).listPrompts),
+		"listResourceTemplates": inSession((*session).listResourceTemplates),
+		"listResources":         inSession((*session).listResources),
+		"listTools":             inSession((*session).listTools),
+		"listen":                inSession((*session).listen),
+		"ping":                  inSession((*session).ping),
+		"readResource":          inSession((*session).readResource),
+		"setLoggingLevel":       inSession((*session).setLoggingLevel),
+		"setRoots":              inSession((*session).setRoots),
+		"stats":                 (*Core).stats,
+		"subscribeResource":     inSession((*session).subscribeResource),
+		"unsubscribeResource":   inSession((*session).unsubscribeResource),
 	}
 }
 

@@ -17,9 +17,16 @@ const (
 	methodListen        = "subscriptions/listen"
 	methodCallTool      = "tools/call"
 	methodListTools     = "tools/list"
+	methodListResources = "resources/list"
+	methodListTemplates = "resources/templates/list"
+	methodReadResource  = "resources/read"
+	methodListPrompts   = "prompts/list"
+	methodGetPrompt     = "prompts/get"
+	methodComplete      = "completion/complete"
 	methodElicit        = "elicitation/create"
 	methodCreateMessage = "sampling/createMessage"
 	methodListRoots     = "roots/list"
+	methodAcknowledged  = "notifications/subscriptions/acknowledged"
 	methodCancelled     = "notifications/cancelled"
 )
 

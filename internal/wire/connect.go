@@ -27,6 +27,16 @@ type Connect struct {
 	// tool's outputSchema: known (the default), as soon as the tool has been
 	// listed; always, for which the tools are listed if they have not been; off.
 	ValidateOutput string `json:"validateOutput,omitempty"`
+	// CacheMode is what calls do that do not say: one of the CacheModes. Absent
+	// for CacheUse.
+	CacheMode string `json:"cacheMode,omitempty"`
+	// LogLevel is the level from which on the server is to log, as with
+	// setLoggingLevel. A server that has no logging is left alone.
+	LogLevel string `json:"logLevel,omitempty"`
+	// Subscriptions are URIs of resources to subscribe to, as with
+	// subscribeResource: for a session that is opened again. What the server
+	// refuses is left out.
+	Subscriptions []string `json:"subscriptions,omitempty"`
 }
 
 // The values of Connect.ValidateOutput.
@@ -84,6 +94,8 @@ type Connected struct {
 	ServerInfo json.RawMessage `json:"serverInfo,omitempty"`
 	// Instructions are the server's hints for using it.
 	Instructions string `json:"instructions,omitempty"`
+	// Meta is the _meta of what the server said, verbatim.
+	Meta json.RawMessage `json:"_meta,omitempty"`
 }
 
 // Ping holds the parameters of the ping command: none.
