@@ -44,6 +44,9 @@ type Events struct {
 	Log func(*mcp.LoggingMessageParams)
 	// ToolsChanged is called when the server's list of tools changed.
 	ToolsChanged func()
+	// ElicitationComplete is called when something that the server asked for by
+	// URL, in this session, is done.
+	ElicitationComplete func(*mcp.ElicitationCompleteParams)
 	// Progress is called for the progress of every call of the session, beside
 	// the call's own OnProgress. ProgressToken is the one in the call's _meta
 	// if it has one, otherwise a number of remora's own.
@@ -208,6 +211,13 @@ func (s *Session) deliver(e event, to *Events) {
 	case "toolsChanged":
 		if to.ToolsChanged != nil {
 			to.ToolsChanged()
+		}
+	case "elicitationComplete":
+		if to.ElicitationComplete != nil {
+			var data mcp.ElicitationCompleteParams
+			if err = json.Unmarshal(e.data, &data); err == nil {
+				to.ElicitationComplete(&data)
+			}
 		}
 	case "progress":
 		if to.Progress != nil {

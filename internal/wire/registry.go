@@ -158,3 +158,15 @@ var Codes = []CodeRow{
 	{CodePluginDeadline, "The guest ran longer than the host allows."},
 	{CodePluginMissing, "The plugin's wasm is not built into this program."},
 }
+
+// A DetailRow describes the data of the errors of one code.
+type DetailRow struct {
+	Code Code
+	// Data is the zero value of the JSON type.
+	Data any
+}
+
+// Details lists the codes whose errors have data of remora's own.
+var Details = []DetailRow{
+	{CodeRPCInvalidResult, InvalidResult{}},
+}

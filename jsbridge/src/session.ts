@@ -12,6 +12,7 @@ import {
   type Connected,
   DEFAULT_MAX_BODY_BYTES,
   type Progress,
+  type Root,
   type WireError,
 } from "./generated/wire.js";
 import { callHeader, type RequestOptions, type Settings } from "./options.js";
@@ -37,6 +38,7 @@ export class Session {
   #connected: Connected | undefined;
   #asked: string | undefined;
   #listenQueued = false;
+  #roots: Root[] | undefined; // in place of the settings'
 
   private constructor(cores: Cores, settings: Settings) {
     this.#cores = cores;
@@ -91,6 +93,12 @@ export class Session {
     return decoder.decode(result);
   }
 
+  /** Replaces the roots, also for when the session is opened again. */
+  async setRoots(roots: Root[], options: RequestOptions): Promise<void> {
+    await this.request("setRoots", { roots }, options);
+    this.#roots = roots;
+  }
+
   // After a trap the session is opened again by the first call that needs it.
   #reopen(): Promise<Link> {
     this.#opening ??= this.#open({}).finally(() => {
@@ -109,7 +117,7 @@ export class Session {
     const { core } = lease;
     const call: PendingCall = {
       header,
-      params: encode(params),
+      params: encode(this.#roots === undefined ? params : { ...params, roots: this.#roots }),
       signal,
       peer: this.#peer(core),
       // Cancelled: the core lives until it has said so. If the session is open

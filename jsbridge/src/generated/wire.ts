@@ -746,6 +746,19 @@ export interface InputRequired {
   requestState?: unknown;
 }
 
+/** InvalidResult is the data of the error rpc/invalid_result. */
+export interface InvalidResult {
+  /** pointer says where in the result (RFC 6901), /structuredContent/age for instance. */
+  pointer: string;
+  /**
+   * keyword is the keyword of the tool's outputSchema that does not hold; empty if there is
+   * no structured content at all.
+   */
+  keyword?: string;
+  /** result is the server's result as it came: the tool has been executed. */
+  result: unknown;
+}
+
 /**
  * Limits bound what a server, or the embedder, can make the core hold. Zero selects the
  * default of each.
