@@ -199,14 +199,14 @@ var clientRows = slices.Concat([]row{
 
 	{name: "structured content that keeps its promise", steps: []step{
 		{drive.Step{Do: drive.ListTools}, succeeds},
-		{drive.Call("structured", `{"value":{"sum":12345678901234567890,"unit":"m"}}`), all(succeeds, holds(`"sum":12345678901234567890`))},
+		{drive.Call("structured", `{"message":"12345678901234567890"}`), all(succeeds, holds(`"sum":12345678901234567890`))},
 		{drive.Call("structured", `{"failed":true}`), succeeds},
 		{drive.Call("unusable_promise", ``), succeeds}}},
 	{name: "structured content that does not", steps: []step{
 		{drive.Call("structured", `{"value":{"sum":"canary"}}`), succeeds}, // nothing is known yet
 		{drive.Step{Do: drive.ListTools}, succeeds},
 		{drive.Call("structured", `{"value":{"sum":"canary"}}`), invalidResult("/structuredContent/sum", "/structuredContent/sum must be a whole number", `"canary"`)},
-		{drive.Call("structured", `{"value":{"sum":12345678901234567890.5}}`), invalidResult("/structuredContent/sum", "must be a whole number", `12345678901234567890.5`)},
+		{drive.Call("structured", `{"message":"12345678901234567890.5"}`), invalidResult("/structuredContent/sum", "must be a whole number", `12345678901234567890.5`)},
 		{drive.Call("structured", `{"value":{"sum":1,"more":2}}`), invalidResult("/structuredContent/more", "must not be there", `"more":2`)},
 		{drive.Call("structured", ``), invalidResult("/structuredContent", "is missing", `here it is`)}}},
 	{name: "structured content that has to be checked", set: func(s *drive.Script) { s.ValidateOutput = "always" }, steps: []step{

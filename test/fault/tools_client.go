@@ -14,10 +14,13 @@ var clientTools = []Tool{
 		Properties: `"questions":{"type":"array","items":{"type":"object"},"description":"What to ask: each has a method and params."},` +
 			`"size":{"type":"integer","description":"How many calls wait at the barrier."}`,
 		call: func(c *call) { c.askAll() }},
-	{Name: "structured", Doc: "Returns the value as structured content, or none.", Output: StructuredSchema,
-		Properties: `"value":{"description":"The structured content; absent for none."},"failed":{"type":"boolean","description":"Sets isError."}`,
+	{Name: "structured", Doc: "Returns the value as structured content, or none. A message is the value's sum, as it is written.", Output: StructuredSchema,
+		Properties: `"value":{"description":"The structured content; absent for none."},"message":{"type":"string"},"failed":{"type":"boolean","description":"Sets isError."}`,
 		call: func(c *call) {
 			result := strings.TrimSuffix(textResult(c.line, "here it is"), "}")
+			if c.args.Message != "" {
+				c.args.Value = json.RawMessage(`{"sum":` + c.args.Message + `,"unit":"m"}`)
+			}
 			if c.args.Value != nil {
 				result += `,"structuredContent":` + string(c.args.Value)
 			}
