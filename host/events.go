@@ -47,6 +47,14 @@ type Events struct {
 	// ElicitationComplete is called when something that the server asked for by
 	// URL, in this session, is done.
 	ElicitationComplete func(*mcp.ElicitationCompleteParams)
+	// PromptsChanged is called when the server's list of prompts changed.
+	PromptsChanged func()
+	// ResourcesChanged is called when the server's lists of resources or
+	// resource templates changed.
+	ResourcesChanged func()
+	// ResourceUpdated is called when a resource changed that the session is
+	// subscribed to (Session.Subscribe), or a part of one.
+	ResourceUpdated func(*mcp.ResourceUpdatedNotificationParams)
 	// Progress is called for the progress of every call of the session, beside
 	// the call's own OnProgress. ProgressToken is the one in the call's _meta
 	// if it has one, otherwise a number of remora's own.
@@ -59,6 +67,9 @@ var listenEvents = []struct {
 	has  func(*Events) bool
 }{
 	{"log", func(e *Events) bool { return e.Log != nil }},
+	{"promptsChanged", func(e *Events) bool { return e.PromptsChanged != nil }},
+	{"resourceUpdated", func(e *Events) bool { return e.ResourceUpdated != nil }},
+	{"resourcesChanged", func(e *Events) bool { return e.ResourcesChanged != nil }},
 	{"toolsChanged", func(e *Events) bool { return e.ToolsChanged != nil }},
 }
 
@@ -217,6 +228,21 @@ func (s *Session) deliver(e event, to *Events) {
 			var data mcp.ElicitationCompleteParams
 			if err = json.Unmarshal(e.data, &data); err == nil {
 				to.ElicitationComplete(&data)
+			}
+		}
+	case "promptsChanged":
+		if to.PromptsChanged != nil {
+			to.PromptsChanged()
+		}
+	case "resourcesChanged":
+		if to.ResourcesChanged != nil {
+			to.ResourcesChanged()
+		}
+	case "resourceUpdated":
+		if to.ResourceUpdated != nil {
+			var data mcp.ResourceUpdatedNotificationParams
+			if err = json.Unmarshal(e.data, &data); err == nil {
+				to.ResourceUpdated(&data)
 			}
 		}
 	case "progress":

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,6 +45,17 @@ type ConnectOptions struct {
 	// Empty selects the newest that remora knows; the server may choose an
 	// older one.
 	ProtocolVersion string
+
+	// CacheMode is that of calls which have none of their own. Empty selects
+	// CacheUse; CacheBypass keeps nothing.
+	CacheMode CacheMode
+
+	// LogLevel is the level from which on the server is to log, as
+	// SetLoggingLevel says it; a server that does not log is left alone. Empty
+	// leaves it to the server.
+	//
+	//lint:ignore SA1019 logging is deprecated as of 2026-07-28 and part of the older revisions
+	LogLevel mcp.LoggingLevel
 
 	// Handlers answer what the server asks.
 	Handlers Handlers
@@ -96,6 +109,9 @@ type Session struct {
 	closed   bool
 	closeEnd chan struct{} // closed when Close is done
 	closeErr error
+
+	subscriptions map[string]bool // URIs of resources
+	logLevel      string
 }
 
 // opening is an attempt to open a session again, which several calls may await.
@@ -145,7 +161,7 @@ func (rt *Runtime) newSession(raw string, o *ConnectOptions) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.url = server.String()
+	s.url, s.logLevel = server.String(), string(s.opts.LogLevel)
 	p, err := newPolicy(server, s.opts.Policy)
 	if err != nil {
 		return nil, err
@@ -188,7 +204,12 @@ func (s *Session) open(ctx context.Context, again bool) error {
 		Capabilities:    s.opts.capabilities(),
 		Roots:           s.rootsNow(),
 		ValidateOutput:  string(s.opts.ValidateOutput),
+		CacheMode:       string(s.opts.CacheMode),
 	}
+	s.mu.Lock()
+	params.LogLevel = s.logLevel
+	params.Subscriptions = slices.Sorted(maps.Keys(s.subscriptions))
+	s.mu.Unlock()
 	if info := s.opts.ClientInfo; info != nil {
 		params.ClientInfo = wire.ClientInfo{Name: info.Name, Version: info.Version, Title: info.Title}
 	}
@@ -421,6 +442,7 @@ func (s *Session) request(ctx context.Context, command string, params any, meta 
 			MaxTotalTimeoutMs:     milliseconds(o.MaxTotalTimeout),
 			KeepTimeoutOnProgress: o.KeepTimeoutOnProgress,
 			Progress:              c.progress || s.listeners.has(wantsProgress),
+			CacheMode:             string(o.CacheMode),
 		}, body)
 		if errors.Is(err, errRetired) {
 			l.active.Store(false)

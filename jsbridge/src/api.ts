@@ -2,6 +2,7 @@
 
 export type { AskContext, Handler, Handlers, Questions, ServerInfo, SessionInfo } from "./asks.js";
 export { Client, type ServerCapabilities } from "./client.js";
+export type { CompleteParams, CompleteResult, PromptReference, ResourceTemplateReference } from "./completion.js";
 export type { HeaderSource, TokenSource } from "./credentials.js";
 export type { ElicitField, ElicitOption, ElicitParams, ElicitResult, ElicitSchema } from "./elicitation.js";
 export { RemoraError, type RemoraErrorInit } from "./errors.js";
@@ -19,6 +20,9 @@ export type {
   Limits,
   Log,
   Progress,
+  PromptsChanged,
+  ResourcesChanged,
+  ResourceUpdated,
   Root,
   Sample,
   Sampled,
@@ -30,8 +34,32 @@ export type {
   ToolsChanged,
 } from "./generated/wire.js";
 export type { FetchLike } from "./http.js";
+export type { CacheableRequestOptions, CacheMode, ListParams, ListResult } from "./lists.js";
+export type { LoggingLevel } from "./logging.js";
 export type { ConnectOptions, RequestOptions } from "./options.js";
 export type { Policy } from "./policy.js";
+export type {
+  GetPromptParams,
+  GetPromptResult,
+  ListPromptsParams,
+  ListPromptsResult,
+  Prompt,
+  PromptArgument,
+  PromptMessage,
+} from "./prompts.js";
+export type {
+  Annotations,
+  ListResourcesParams,
+  ListResourcesResult,
+  ListResourceTemplatesParams,
+  ListResourceTemplatesResult,
+  ReadResourceParams,
+  ReadResourceResult,
+  Resource,
+  ResourceTemplate,
+  SubscribeResourceParams,
+  UnsubscribeResourceParams,
+} from "./resources.js";
 export { type BinaryContent, blob, dataURL, structured, text } from "./results.js";
 export type {
   ModelPreferences,

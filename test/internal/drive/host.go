@@ -174,6 +174,7 @@ func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
 		Timeout:               time.Duration(step.TimeoutMs) * time.Millisecond,
 		MaxTotalTimeout:       time.Duration(step.MaxTotalTimeoutMs) * time.Millisecond,
 		KeepTimeoutOnProgress: step.KeepTimeout,
+		CacheMode:             host.CacheMode(step.CacheMode),
 	}
 	if step.Do == Connect {
 		options.Timeout = time.Duration(r.script.ConnectTimeoutMs) * time.Millisecond
@@ -204,6 +205,14 @@ func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
 			outcome.Names = append(outcome.Names, tool.Name)
 		}
 		return nil
+	case Request:
+		raw, err := request(host.WithCallOptions(ctx, options), r.session, step)
+		outcome.Result = string(raw)
+		return err
+	case EachOf, WholeList:
+		names, err := list(host.WithCallOptions(ctx, options), r.session, step)
+		outcome.Names = names
+		return err
 	case CallTool:
 		return r.call(ctx, step, options, outcome)
 	case Ping:
@@ -238,6 +247,7 @@ func (r *hostRun) connectOptions() *host.ConnectOptions {
 		ClientInfo:      &mcp.Implementation{Name: "remora-test", Version: "1"},
 		ProtocolVersion: r.script.Protocol,
 		Policy:          host.Policy{Origins: r.script.Origins},
+		CacheMode:       host.CacheMode(r.script.CacheMode),
 	}
 	if r.script.Roots != nil {
 		o.Roots = roots(r.script.Roots)
@@ -426,6 +436,12 @@ func (r *hostRun) listen(event string) error {
 		events.ToolsChanged = func() { note(nil) }
 	case "elicitationComplete":
 		events.ElicitationComplete = func(p *mcp.ElicitationCompleteParams) { note(p) }
+	case "promptsChanged":
+		events.PromptsChanged = func() { note(nil) }
+	case "resourcesChanged":
+		events.ResourcesChanged = func() { note(nil) }
+	case "resourceUpdated":
+		events.ResourceUpdated = func(p *mcp.ResourceUpdatedNotificationParams) { note(p) }
 	default:
 		return fmt.Errorf("unknown event %q", event)
 	}
