@@ -143,26 +143,18 @@ func TestTraceLine(t *testing.T) {
 
 // What docs/trace.md shows runs.
 func TestTraceDocument(t *testing.T) {
-	const prefix, shown = "remora ", "http://127.0.0.1:8931/mcp"
-	url := demo(t)
-	found := 0
-	for _, line := range strings.Split(document(t, "docs/trace.md"), "\n") {
-		command, ok := strings.CutPrefix(line, prefix)
-		if !ok || !strings.Contains(command, shown) {
-			continue
-		}
-		found++
-		args := strings.Fields(strings.Replace(command, shown, url, 1))
+	commands := shownCommands(t, "docs/trace.md", "remora ", demo(t))
+	for _, args := range commands {
 		for i, arg := range args {
 			if arg == "trace.jsonl" {
 				args[i] = filepath.Join(t.TempDir(), arg)
 			}
 		}
 		if got := traced(t.Context(), args...); got.status != 0 || got.out != "hello\n" {
-			t.Errorf("%s: status %d, %q %q", command, got.status, got.out, got.err)
+			t.Errorf("%v: status %d, %q %q", args, got.status, got.out, got.err)
 		}
 	}
-	if found != 2 {
-		t.Errorf("%d commands found in docs/trace.md, want 2", found)
+	if len(commands) != 2 {
+		t.Errorf("%d commands found in docs/trace.md, want 2", len(commands))
 	}
 }
