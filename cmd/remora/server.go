@@ -109,6 +109,10 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 	}
 	if handlers != nil {
 		options.Handlers = handlers(redact)
+		if options.Handlers.Elicit != nil {
+			options.Capabilities = &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{
+				Form: &mcp.FormElicitationCapabilities{}, URL: &mcp.URLElicitationCapabilities{}}}
+		}
 	}
 	session, err := rt.Connect(ctx, url, options)
 	if err != nil {
