@@ -169,6 +169,7 @@ func (s *session) clientOptions(cn *conn) *mcp.ClientOptions {
 			//lint:ignore SA1019 see above
 			can.Context = &mcp.SamplingContextCapabilities{}
 		}
+		//lint:ignore SA1019 see above
 		opts.Capabilities.Sampling = can
 	}
 	if s.hasRoots() {

@@ -63,7 +63,9 @@ func (s *session) elicit(ctx context.Context, q exchange.Question) (json.RawMess
 		if !isPage(params.URL) {
 			return nil, notAsked("an elicitation's URL is not one of http or https")
 		}
-		s.elicitations.ask(params.ElicitationID)
+		if params.ElicitationID != "" {
+			s.elicitations.ask(params.ElicitationID)
+		}
 		answer, err := s.ask(ctx, "elicit", q.Call, q.Params)
 		if err != nil {
 			return nil, err

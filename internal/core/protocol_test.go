@@ -91,6 +91,10 @@ func TestBadCalls(t *testing.T) {
 		{"an unknown protocol", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","protocolVersion":"1999-01-01"}`, wire.CodeLocalBadArgument},
 		{"an unknown cache mode", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","cacheMode":"hoard"}`, wire.CodeLocalBadArgument},
 		{"an unknown level", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","logLevel":"loud"}`, wire.CodeLocalBadArgument},
+		{"capabilities of no handler", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","capabilities":{"elicitation":{"url":{}}}}`, wire.CodeLocalBadArgument},
+		{"tools of no handler", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","handlers":["elicit"],"capabilities":{"sampling":{"tools":{}}}}`, wire.CodeLocalBadArgument},
+		{"a root that is no file", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","roots":[{"uri":"https://example.invalid/"}]}`, wire.CodeLocalBadArgument},
+		{"an unknown validation", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","validateOutput":"perhaps"}`, wire.CodeLocalBadArgument},
 		{"an unknown handler", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","handlers":["fold"]}`, wire.CodeLocalBadArgument},
 	} {
 		t.Run(c.name, func(t *testing.T) {

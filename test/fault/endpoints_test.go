@@ -41,6 +41,7 @@ func TestEndpoints(t *testing.T) {
 		"stall_head":       {-1, "", ""},
 		"stall_body":       {-1, "", ""},
 		"cut":              {0, "", ""},
+		"no_standing":      {200, `"result":{`, ""},
 		"pages":            {200, `"result":{`, ""},
 		"cursor_same":      {200, `"result":{`, ""},
 		"cursor_loop":      {200, `"result":{`, ""},

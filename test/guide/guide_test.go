@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remora-mcp/remora/cmd/remora/demoserver"
 	"github.com/remora-mcp/remora/test/internal/kit"
 )
 
@@ -17,7 +18,7 @@ const address = "http://127.0.0.1:8931/mcp"
 var block = regexp.MustCompile("(?ms)^```(ts|go|text)\n(.*?)^```$")
 
 // leastGuides is how many guides there were when this was written.
-const leastGuides = 4
+const leastGuides = 8
 
 // TestPrograms runs the programs of docs/guide: a guide with a block of text says
 // there what its program in TypeScript and the one in Go print.
@@ -36,17 +37,30 @@ func TestPrograms(t *testing.T) {
 	}
 	server := httptest.NewServer(handler())
 	t.Cleanup(server.Close)
+	demo, err := demoserver.Start("127.0.0.1:0", "guide")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := demo.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	for _, guide := range guides {
 		text, err := os.ReadFile(guide)
 		if err != nil {
 			t.Fatal(err)
+		}
+		url := server.URL + "/mcp"
+		if strings.Contains(string(text), "`go run ./cmd/remora demo-server`") {
+			url = demo.URL()
 		}
 		programs, prints := map[string]string{}, ""
 		for _, m := range block.FindAllStringSubmatch(string(text), -1) {
 			if m[1] == "text" {
 				prints = m[2]
 			} else if strings.Contains(m[2], address) {
-				programs[m[1]] = strings.ReplaceAll(m[2], address, server.URL+"/mcp")
+				programs[m[1]] = strings.ReplaceAll(m[2], address, url)
 			}
 		}
 		if prints == "" {

@@ -57,9 +57,11 @@ func server() *mcp.Server {
 		func(answer mcp.InputResponse) string { return "the person said " + answer.(*mcp.ElicitResult).Action })
 	//lint:ignore SA1019 sampling and roots are part of every revision
 	asking("summarise", &mcp.CreateMessageParams{MaxTokens: 50, SystemPrompt: "Be brief.",
+		//lint:ignore SA1019 see above
 		Messages: []*mcp.SamplingMessage{{Role: "user", Content: &mcp.TextContent{Text: "Remoras hold on to sharks."}}}}, sampledText)
 	//lint:ignore SA1019 see above
 	asking("plan_trip", &mcp.CreateMessageWithToolsParams{MaxTokens: 50, Tools: []*mcp.Tool{{Name: "weather", InputSchema: map[string]any{"type": "object"}}},
+		//lint:ignore SA1019 see above
 		Messages: []*mcp.SamplingMessageV2{{Role: "user", Content: []mcp.Content{&mcp.TextContent{Text: "Ulm or Bonn?"}}}}}, sampledText)
 	//lint:ignore SA1019 see above
 	asking("list_projects", &mcp.ListRootsParams{}, func(answer mcp.InputResponse) string {
@@ -97,6 +99,7 @@ func sampledText(answer mcp.InputResponse) string {
 		switch content := content.(type) {
 		case *mcp.TextContent:
 			parts = append(parts, content.Text)
+		//lint:ignore SA1019 see above
 		case *mcp.ToolUseContent:
 			parts = append(parts, fmt.Sprintf("%s(%v)", content.Name, content.Input["city"]))
 		}
