@@ -63,6 +63,7 @@ func TestCapabilitiesOfHandlers(t *testing.T) {
 	}{
 		{"nothing said", ConnectOptions{}, wire.ClientCapabilities{}},
 		{"a handler for tools", ConnectOptions{Handlers: Handlers{SampleWithTools: noTools}}, wire.ClientCapabilities{Sampling: &wire.SamplingCapability{Tools: &wire.Empty{}}}},
+		//lint:ignore SA1019 see above
 		{"and context", ConnectOptions{Handlers: Handlers{SampleWithTools: noTools}, Capabilities: &mcp.ClientCapabilities{Sampling: sampling}},
 			wire.ClientCapabilities{Sampling: &wire.SamplingCapability{Tools: &wire.Empty{}, Context: &wire.Empty{}}}},
 		{"pages", ConnectOptions{Capabilities: &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}}},
