@@ -53,6 +53,9 @@ var closedChan = func() chan struct{} {
 // channel it returns is closed when the stream stands, or has been refused, or
 // is not wanted. What a server says before is lost.
 func (t *Transport) Listen(on bool) <-chan struct{} {
+	if t.duplex != nil {
+		return t.duplex.listening.want(on)
+	}
 	s := &t.standing
 	s.mu.Lock()
 	defer s.mu.Unlock()
