@@ -134,7 +134,7 @@ func (x *channel) closeLocked(why *wire.Error) {
 	x.asked = true
 	x.messages = nil
 	x.endLocked(why)
-	x.core.emit(wire.KindChanClose, x.id, struct{}{}, nil)
+	x.core.send(wire.Frame{Kind: wire.KindChanClose, ID: x.id})
 }
 
 func (x *channel) isGone() bool {
