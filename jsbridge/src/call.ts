@@ -27,6 +27,11 @@ export interface PendingCall {
 export function callCore(core: Core, call: PendingCall): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const { signal } = call;
+    if (signal?.aborted === true) {
+      // It may have aborted since the caller looked: while a promise settled.
+      reject(cancelled(signal, "no"));
+      return;
+    }
     let id = 0; // until core.call returns; done may be called before
     let over = false;
     const abort = () => {

@@ -1,0 +1,216 @@
+// The connection under a client: its session in a core, opened again after a
+// trap, and the one place where a request of the client's becomes a call.
+
+import { answer, type ServerInfo, type SessionInfo } from "./asks.js";
+import { callCore, encode, type PendingCall, unlessAborted } from "./call.js";
+import type { Core, Question, SessionPeer } from "./core.js";
+import type { Cores, Lease } from "./cores.js";
+import { cancelled, closed, RemoraError } from "./errors.js";
+import { callBack, Listeners } from "./events.js";
+import {
+  type Commands,
+  type Connected,
+  DEFAULT_MAX_BODY_BYTES,
+  type Progress,
+  type WireError,
+} from "./generated/wire.js";
+import { callHeader, type RequestOptions, type Settings } from "./options.js";
+
+const decoder = new TextDecoder();
+
+/** A connection that is up: which session of which core. */
+interface Link {
+  readonly core: Core;
+  readonly lease: Lease;
+  readonly session: number;
+}
+
+/** One session with one server. Every method may be called while others are under way. */
+export class Session {
+  /** Who listens to its events. */
+  readonly listeners = new Listeners(() => this.#listen());
+  readonly #cores: Cores;
+  readonly #settings: Settings;
+  #link: Link | undefined;
+  #opening: Promise<Link> | undefined;
+  #closing: Promise<void> | undefined;
+  #connected: Connected | undefined;
+  #asked: string | undefined;
+  #listenQueued = false;
+
+  private constructor(cores: Cores, settings: Settings) {
+    this.#cores = cores;
+    this.#settings = settings;
+  }
+
+  /** Opens a session. Rejects with a RemoraError. */
+  static async open(cores: Cores, settings: Settings, options: RequestOptions): Promise<Session> {
+    const session = new Session(cores, settings);
+    try {
+      await session.#open(options);
+    } catch (error) {
+      session.#closing = Promise.resolve();
+      throw error;
+    }
+    return session;
+  }
+
+  /** What the server said of itself when the session was last opened. */
+  get connected(): Connected {
+    return this.#connected as Connected; // open has set it
+  }
+
+  /**
+   * Ends the session: calls in flight are rejected with local/closed, the
+   * server is told. Resolves when that is done, or cannot be; never rejects.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Makes a call and resolves to the result's JSON. Rejects with a RemoraError, and with nothing else. */
+  async request(command: keyof Commands, params: object, options: RequestOptions): Promise<string> {
+    if (this.#closing !== undefined) throw closed();
+    if (options.signal?.aborted === true) throw cancelled(options.signal, "no");
+    const link = this.#link ?? (await unlessAborted(this.#reopen(), options.signal));
+    const progress = options.onprogress;
+    const header = callHeader(command, link.session, options);
+    if (progress !== undefined || this.listeners.has("progress")) header.progress = true;
+    const payload = encode(params);
+    const limit = this.#settings.limits.maxBodyBytes || DEFAULT_MAX_BODY_BYTES;
+    if (payload.length > limit) {
+      throw new RemoraError("local/too_large", `the parameters are larger than ${limit} bytes`, { retryable: false });
+    }
+    const result = await callCore(link.core, {
+      header,
+      params: payload,
+      signal: options.signal,
+      progress: progress === undefined ? undefined : (data) => callBack(() => progress(readProgress(data))),
+    });
+    return decoder.decode(result);
+  }
+
+  // After a trap the session is opened again by the first call that needs it.
+  #reopen(): Promise<Link> {
+    this.#opening ??= this.#open({}).finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #open(options: RequestOptions): Promise<Link> {
+    const { wasm, limits, params } = this.#settings;
+    const { signal } = options;
+    const header = callHeader("connect", 0, options);
+    if (signal?.aborted === true) throw cancelled(signal, "no");
+    const leasing = this.#cores.lease(wasm, limits);
+    const lease = await unlessAborted(leasing, signal, (late) => late.release());
+    const { core } = lease;
+    const call: PendingCall = {
+      header,
+      params: encode(params),
+      signal,
+      peer: this.#peer(core),
+      // Cancelled: the core lives until it has said so. If the session is open
+      // all the same, nobody wants it any more.
+      late: (outcome) => {
+        if (outcome instanceof RemoraError) lease.release();
+        else void this.#end({ core, lease, session: read(outcome).session });
+      },
+    };
+    try {
+      this.#connected = read(await callCore(core, call));
+    } catch (error) {
+      if (call.abandoned !== true) lease.release();
+      throw error;
+    }
+    const link: Link = { core, lease, session: this.#connected.session };
+    if (core.failure !== undefined) {
+      lease.release();
+      throw core.failure;
+    }
+    if (this.#closing !== undefined) {
+      await this.#end(link);
+      throw closed();
+    }
+    this.#link = link;
+    this.#asked = undefined;
+    this.#listen();
+    return link;
+  }
+
+  #peer(core: Core): SessionPeer {
+    const { policy, credentials, port } = this.#settings;
+    return {
+      policy,
+      credentials,
+      port: port ?? this.#cores.openPort(policy),
+      tell: (event, data) => this.listeners.tell(event, data),
+      ask: (question, reply) => void this.#ask(question, reply),
+      lost: (error) => this.#lost(core, error),
+    };
+  }
+
+  async #ask(question: Question, reply: (answer: Uint8Array | WireError) => void): Promise<void> {
+    const info: SessionInfo = {
+      ...(this.#connected?.serverInfo === undefined ? {} : { serverInfo: this.#connected.serverInfo as ServerInfo }),
+      ...(this.#connected === undefined ? {} : { protocolVersion: this.#connected.protocolVersion }),
+    };
+    reply(await answer(question, this.#settings.handlers, info));
+  }
+
+  #lost(core: Core, error: RemoraError): void {
+    if (this.#link?.core !== core) return;
+    this.#link.lease.release();
+    this.#link = undefined;
+    this.listeners.tell("state", encode({ state: "lost", reason: error.message }));
+  }
+
+  // Tells the core who is listened to, once for all changes of this turn, and
+  // only if it differs from what was told before.
+  #listen(): void {
+    if (this.#listenQueued) return;
+    this.#listenQueued = true;
+    queueMicrotask(() => {
+      this.#listenQueued = false;
+      const link = this.#link;
+      const events = this.listeners.wanted();
+      const key = events.join();
+      if (link === undefined || this.#closing !== undefined || key === (this.#asked ?? "")) return;
+      this.#asked = key;
+      const params = encode({ events });
+      // It fails only with the session, which is told otherwise.
+      callCore(link.core, { header: callHeader("listen", link.session, {}), params }).catch(() => {});
+    });
+  }
+
+  async #close(): Promise<void> {
+    const opening = this.#opening;
+    if (opening !== undefined) await opening.catch(() => {});
+    const link = this.#link;
+    this.#link = undefined;
+    if (link !== undefined) await this.#end(link);
+    this.listeners.clear();
+  }
+
+  async #end({ core, lease, session }: Link): Promise<void> {
+    try {
+      await callCore(core, { header: callHeader("close", session, {}), params: encode({}) });
+    } catch {
+      // The session is over on this side whatever the server makes of it.
+    }
+    core.unbind(session);
+    lease.release();
+  }
+}
+
+// What the application is told: the token is the core's own.
+function readProgress(data: Uint8Array): Progress {
+  const { progressToken: _, ...progress } = JSON.parse(decoder.decode(data)) as Progress & { progressToken?: unknown };
+  return progress;
+}
+
+function read(result: Uint8Array): Connected {
+  return JSON.parse(decoder.decode(result)) as Connected;
+}
