@@ -53,7 +53,7 @@ const importMeta = {
 // their own, so that a test can tell that nothing else imports them.
 function chunk(id) {
   if (id.includes("wasm-beside")) return undefined;
-  if (id.endsWith(".node.ts")) return /\/(index|slim)\.node\.ts$/.test(id) ? undefined : "node";
+  if (id.endsWith(".node.ts")) return /\/(index|slim|stdio)\.node\.ts$/.test(id) ? undefined : "node";
   return /\/src\/(index|slim)\.ts$/.test(id) ? undefined : "client";
 }
 
@@ -63,7 +63,9 @@ function fail(warning) {
 
 async function scripts() {
   const bundle = await rollup({
-    input: Object.fromEntries(["index", "slim", "index.node", "slim.node"].map((name) => [name, `${src}${name}.ts`])),
+    input: Object.fromEntries(
+      ["index", "slim", "index.node", "slim.node", "stdio.node"].map((name) => [name, `${src}${name}.ts`]),
+    ),
     external: /^node:/,
     plugins: [typescript, importMeta],
     onwarn: fail,
@@ -92,7 +94,7 @@ async function declarations() {
     ["d.cts", "cjs"],
   ]) {
     const bundle = await rollup({
-      input: { index: `${src}index.ts`, slim: `${src}slim.ts` },
+      input: { index: `${src}index.ts`, slim: `${src}slim.ts`, stdio: `${src}stdio.node.ts` },
       plugins: [
         dts({
           tsconfig: fileURLToPath(new URL("../tsconfig.json", import.meta.url)),
@@ -140,6 +142,10 @@ function manifest() {
     exports: {
       ".": entry("index"),
       "./slim": entry("slim"),
+      "./stdio": {
+        import: { types: "./stdio.d.ts", default: "./stdio.node.js" },
+        require: { types: "./stdio.d.cts", default: "./stdio.node.cjs" },
+      },
       "./remora.wasm": "./remora.wasm",
       "./package.json": "./package.json",
     },
