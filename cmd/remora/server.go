@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -27,6 +29,7 @@ type serverFlags struct {
 	json      bool
 	timeout   time.Duration
 	quiet     bool
+	logLevel  string
 
 	command []string // the program that is the server; nil for one at a URL
 }
@@ -38,6 +41,8 @@ func (f *serverFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.protocol, "protocol", "", "newest `revision` of MCP to ask for, like 2025-11-25 (default: the newest that both sides know)")
 	flags.BoolVar(&f.json, "json", false, "print one JSON document, as the server sent it")
 	flags.DurationVar(&f.timeout, "timeout", time.Minute, "give up when nothing is heard for this `duration`; progress starts it anew")
+	flags.StringVar(&f.logLevel, "log-level", "", "show what the server logs, from this `level` on: "+strings.Join(logLevels, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions(logLevels, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing on standard error but errors")
 }
 
@@ -83,6 +88,14 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 		ClientInfo:      &mcp.Implementation{Name: "remora", Title: "remora command line", Version: host.Version},
 		Headers:         headers,
 		ProtocolVersion: f.protocol,
+	}
+	if f.logLevel != "" {
+		if !slices.Contains(logLevels, f.logLevel) {
+			return usage("--log-level is one of %s", strings.Join(logLevels, ", "))
+		}
+		//lint:ignore SA1019 logging is deprecated as of 2026-07-28 and part of the older revisions
+		options.LogLevel = mcp.LoggingLevel(f.logLevel)
+		options.Events.Log = logTo(cmd.ErrOrStderr(), redact)
 	}
 	if handlers != nil {
 		options.Handlers = handlers(redact)

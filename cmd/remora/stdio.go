@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"os"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -16,7 +15,7 @@ import (
 // ends the flags, as everywhere.
 func splitServer(cmd *cobra.Command, args []string) (url string, command, rest []string) {
 	dash := cmd.ArgsLenAtDash()
-	if dash < 0 || dash > 0 && strings.Contains(args[0], "://") {
+	if dash < 0 || dash > 0 && isURL(args[0]) {
 		if len(args) == 0 {
 			return "", nil, nil
 		}

@@ -62,46 +62,29 @@ type tool struct {
 	Annotations json.RawMessage `json:"annotations"`
 }
 
-// maxToolPages bounds how many pages of tools are fetched.
-const maxToolPages = 1000
-
 // listTools returns all tools. A tool that cannot be read has its raw text and,
 // if that can be told, its name.
 func listTools(ctx context.Context, s *server) ([]tool, error) {
-	var tools []tool
-	cursor, seen := "", map[string]bool{"": true}
-	for {
-		raw, err := s.ListToolsRaw(ctx, &mcp.ListToolsParams{Cursor: cursor})
-		if err != nil {
-			return nil, err
-		}
-		var page struct {
-			Tools      []json.RawMessage `json:"tools"`
-			NextCursor string            `json:"nextCursor"`
-		}
-		if err := json.Unmarshal(raw, &page); err != nil {
-			return nil, notMCP("the server's list of tools cannot be read")
-		}
-		for _, raw := range page.Tools {
-			t := tool{}
-			if json.Unmarshal(raw, &t) != nil {
-				var name struct {
-					Name string `json:"name"`
-				}
-				_ = json.Unmarshal(raw, &name) // empty if it cannot be told
-				t = tool{Name: name.Name}
-			}
-			t.raw = raw
-			tools = append(tools, t)
-		}
-		if cursor = page.NextCursor; cursor == "" {
-			return tools, nil
-		}
-		if seen[cursor] || len(seen) == maxToolPages {
-			return nil, notMCP("the server's list of tools does not end: a cursor comes back, or there are too many pages")
-		}
-		seen[cursor] = true
+	raws, err := listAll("tools", func(cursor string) (json.RawMessage, error) {
+		return s.ListToolsRaw(ctx, &mcp.ListToolsParams{Cursor: cursor})
+	})
+	if err != nil {
+		return nil, err
 	}
+	var tools []tool
+	for _, raw := range raws {
+		t := tool{}
+		if json.Unmarshal(raw, &t) != nil {
+			var name struct {
+				Name string `json:"name"`
+			}
+			_ = json.Unmarshal(raw, &name) // empty if it cannot be told
+			t = tool{Name: name.Name}
+		}
+		t.raw = raw
+		tools = append(tools, t)
+	}
+	return tools, nil
 }
 
 // findTool returns the tool of that name.
@@ -119,11 +102,11 @@ func findTool(tools []tool, name string) (*tool, error) {
 
 // toolsJSON is one document with all tools, each as it came.
 func toolsJSON(tools []tool) []byte {
-	raws := make([][]byte, len(tools))
+	raws := make([]json.RawMessage, len(tools))
 	for i, t := range tools {
 		raws[i] = t.raw
 	}
-	return fmt.Appendf(nil, `{"tools":[%s]}`, bytes.Join(raws, []byte(",")))
+	return fmt.Appendf(nil, `{%s}`, member("tools", raws))
 }
 
 // printJSON writes one JSON document and the end of the line.

@@ -94,7 +94,7 @@ func (t *Transport) over(link Link) *Duplex {
 		closed:    make(chan struct{}),
 	}
 	d.wake = sync.NewCond(&d.mu)
-	d.listening = &listening{d: d, begun: closedChan}
+	d.listening = &listening{d: d}
 	t.duplex = d
 	return d
 }
@@ -126,7 +126,7 @@ func (d *Duplex) Write(ctx context.Context, message []byte) error {
 		return err
 	}
 	switch {
-	case out.Method == methodListen && listensToLists(out):
+	case out.Method == methodListen:
 		d.listening.hold(out)
 		return nil
 	case out.isCall():
@@ -378,7 +378,9 @@ func (d *Duplex) receive(message port.Message) {
 	case m.isRequest():
 		d.asked(m, message.Data)
 	default:
-		d.listening.heard(m)
+		if d.listening.heard(m) {
+			return
+		}
 		if forwarded := d.t.forward(m, message.Data, 0); forwarded != nil {
 			d.push(forwarded, false)
 		}

@@ -4,87 +4,30 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"reflect"
 	"sync"
 )
 
-// listening is what standing is over HTTP: the SDK's subscriptions/listen
-// (2026-07-28), which it sends with the session, is held back and goes out only
-// while somebody listens. Before 2026-07-28 a server speaks unasked, and there
-// is nothing to do.
+// listening is what standing is over HTTP: on 2026-07-28, subscriptions/listen
+// goes out only for what somebody wants to hear. Before, a server speaks unasked
+// on a link, and there is nothing to do.
 type listening struct {
 	d *Duplex
 
-	mu     sync.Mutex
-	out    *outgoing // the SDK's; nil if it has not come
-	wanted bool
-	id     json.RawMessage // of the request that is out; nil if none is
-	count  int
-	begun  chan struct{} // closed when the server listens, or does not
-	open   bool          // begun is still to be closed
+	mu      sync.Mutex
+	sdk     json.RawMessage // the id of the SDK's own request, which is held
+	current *Standing
+	ended   bool
 }
 
-// methodAcknowledged is the server's word that it listens.
-const methodAcknowledged = "notifications/subscriptions/acknowledged"
+// listenIDs is how the id of each of our requests begins.
+var listenIDs = []byte(`"remora-listen-`)
 
-// listensToLists reports whether a subscriptions/listen is about lists alone.
-// One about resources is somebody's explicit wish.
-func listensToLists(out *outgoing) bool {
-	var params struct {
-		Notifications struct {
-			ResourceSubscriptions []json.RawMessage `json:"resourceSubscriptions"`
-		} `json:"notifications"`
-	}
-	return decode(out.Params, &params) == nil && len(params.Notifications.ResourceSubscriptions) == 0
-}
-
-// hold takes the SDK's request.
+// hold takes the SDK's own request, which is never sent.
 func (l *listening) hold(out *outgoing) {
 	l.mu.Lock()
-	l.out = out
-	l.mu.Unlock()
-	l.update()
-}
-
-// want says whether somebody listens; see Transport.Listen.
-func (l *listening) want(on bool) <-chan struct{} {
-	l.mu.Lock()
-	l.wanted = on
-	l.mu.Unlock()
-	return l.update()
-}
-
-// update brings what is out in line with what is wanted.
-func (l *listening) update() <-chan struct{} {
-	l.mu.Lock()
-	var message *outgoing
-	switch {
-	case l.wanted && l.out != nil && l.id == nil:
-		l.count++
-		l.id = json.RawMessage(fmt.Sprintf(`"remora-listen-%d"`, l.count))
-		message = &outgoing{JSONRPC: l.out.JSONRPC, ID: l.id, Method: l.out.Method, Params: l.out.Params}
-		l.begun, l.open = make(chan struct{}), true
-	case !l.wanted && l.id != nil:
-		params := append(append([]byte(`{"requestId":`), l.id...), '}')
-		message = &outgoing{JSONRPC: "2.0", Method: methodCancelled, Params: params}
-		l.id = nil
-		l.stands()
-	}
-	begun := l.begun
-	l.mu.Unlock()
-	if message != nil {
-		l.d.notify(context.Background(), message)
-	}
-	return begun
-}
-
-// stands notes that there is nothing more to wait for. It is called with mu
-// held.
-func (l *listening) stands() {
-	if l.open {
-		l.open = false
-		close(l.begun)
-	}
+	defer l.mu.Unlock()
+	l.sdk = out.ID
 }
 
 // cancelled takes the SDK's cancellation of the request that is held, and
@@ -97,34 +40,102 @@ func (l *listening) cancelled(notice *outgoing) bool {
 		return false
 	}
 	l.mu.Lock()
-	ours := l.out != nil && bytes.Equal(params.RequestID, l.out.ID)
+	defer l.mu.Unlock()
+	return l.sdk != nil && bytes.Equal(params.RequestID, l.sdk)
+}
+
+// want asks for what is wanted, and gives up what was asked for before as soon as
+// that stands; see Transport.Listen.
+func (l *listening) want(want Wanted) *Standing {
+	f := want.filter()
+	l.mu.Lock()
+	method, _ := l.d.t.Handshake()
+	var sends []*outgoing
+	a := l.current
+	switch {
+	case l.ended || method != methodDiscover || !f.any():
+		if l.current != nil {
+			sends = append(sends, giveUp(l.current)...)
+			l.current = nil
+		}
+		a = newStanding(filter{})
+		a.settle()
+	case a == nil || !reflect.DeepEqual(a.want, f):
+		a = newStanding(f)
+		a.before, l.current = l.current, a
+		_, _, a.out = l.d.t.listenRequest(f)
+		sends = append(sends, a.out)
+	}
 	l.mu.Unlock()
-	if ours {
-		l.want(false)
-	}
-	return ours
+	l.send(sends)
+	return a
 }
 
-// heard takes a notification of the server's.
-func (l *listening) heard(m *incoming) {
+// giveUp ends a subscription and those that it was to take the place of. It
+// returns what the server is to be told.
+func giveUp(a *Standing) []*outgoing {
+	var sends []*outgoing
+	for ; a != nil; a = a.before {
+		a.settle()
+		params := append(append([]byte(`{"requestId":`), a.out.ID...), '}')
+		sends = append(sends, &outgoing{JSONRPC: "2.0", Method: methodCancelled, Params: params})
+	}
+	return sends
+}
+
+// send sends without a lock held.
+func (l *listening) send(sends []*outgoing) {
+	for _, out := range sends {
+		l.d.notify(context.Background(), out)
+	}
+}
+
+// heard takes a notification of the server's, and reports whether it was for
+// nobody else: that it listens.
+func (l *listening) heard(m *incoming) bool {
 	if m.Method != methodAcknowledged {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.stands()
-}
-
-// answered takes an answer, and reports whether it was to the request that is
-// out: the server has refused, or ends what it had begun.
-func (l *listening) answered(m *incoming) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.id == nil || !bytes.Equal(l.id, m.ID) {
 		return false
 	}
-	l.id = nil
-	l.stands()
+	var params struct {
+		Notifications filter `json:"notifications"`
+	}
+	if decode(m.Params, &params) != nil {
+		return true
+	}
+	l.mu.Lock()
+	var sends []*outgoing
+	if a := l.current; a != nil {
+		a.mu.Lock()
+		a.granted, a.err = params.Notifications, nil
+		a.mu.Unlock()
+		a.settle()
+		sends = giveUp(a.before)
+		a.before = nil
+	}
+	l.mu.Unlock()
+	l.send(sends)
+	return true
+}
+
+// answered takes an answer, and reports whether it was to a request of ours: the
+// server has refused, or ends what it had begun.
+func (l *listening) answered(m *incoming) bool {
+	if !bytes.HasPrefix(m.ID, listenIDs) {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.current
+	if a == nil || !bytes.Equal(a.out.ID, m.ID) {
+		return true // given up before
+	}
+	if m.Error != nil {
+		if failure, _, err := rpcFailure(m.Error); err == nil {
+			a.refuse(failure)
+		}
+	}
+	l.current, a.before = a.before, nil
+	a.settle()
 	return true
 }
 
@@ -132,6 +143,9 @@ func (l *listening) answered(m *incoming) bool {
 func (l *listening) over() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.wanted, l.id = false, nil
-	l.stands()
+	l.ended = true
+	for a := l.current; a != nil; a = a.before {
+		a.settle()
+	}
+	l.current = nil
 }

@@ -192,7 +192,7 @@ func (t *Transport) remember(req *http.Request, out *outgoing, result json.RawMe
 	defer t.mu.Unlock()
 	t.handshake = handshake{method: out.Method, body: bytes.Clone(out.bytes()), result: result}
 	if req != nil {
-		t.handshake.header = req.Header.Clone()
+		t.handshake.url, t.handshake.header = req.URL.String(), req.Header.Clone()
 	}
 }
 

@@ -11,6 +11,7 @@ export type {
   WebSocketLike,
 } from "./channel.js";
 export { Client, type ServerCapabilities } from "./client.js";
+export type { CompleteParams, CompleteResult, PromptReference, ResourceTemplateReference } from "./completion.js";
 export type { HeaderSource, TokenSource } from "./credentials.js";
 export { RemoraError, type RemoraErrorInit } from "./errors.js";
 export type { EventName, Events } from "./events.js";
@@ -23,6 +24,9 @@ export type {
   Limits,
   Log,
   Progress,
+  PromptsChanged,
+  ResourcesChanged,
+  ResourceUpdated,
   Sample,
   Sampled,
   Sent,
@@ -32,8 +36,32 @@ export type {
   ToolsChanged,
 } from "./generated/wire.js";
 export type { FetchLike } from "./http.js";
+export type { CacheableRequestOptions, CacheMode, ListParams, ListResult } from "./lists.js";
+export type { LoggingLevel } from "./logging.js";
 export type { ConnectOptions, RequestOptions } from "./options.js";
 export type { Policy } from "./policy.js";
+export type {
+  GetPromptParams,
+  GetPromptResult,
+  ListPromptsParams,
+  ListPromptsResult,
+  Prompt,
+  PromptArgument,
+  PromptMessage,
+} from "./prompts.js";
+export type {
+  Annotations,
+  ListResourcesParams,
+  ListResourcesResult,
+  ListResourceTemplatesParams,
+  ListResourceTemplatesResult,
+  ReadResourceParams,
+  ReadResourceResult,
+  Resource,
+  ResourceTemplate,
+  SubscribeResourceParams,
+  UnsubscribeResourceParams,
+} from "./resources.js";
 export type {
   AudioContent,
   CallToolParams,

@@ -9,6 +9,8 @@ import { Credentials, type HeaderSource, type TokenSource } from "./credentials.
 import { badArgument, fromWire, RemoraError } from "./errors.js";
 import type { Call, ClientInfo, Connect, Limits, Progress } from "./generated/wire.js";
 import { type FetchLike, fetchPort } from "./http.js";
+import { type CacheableRequestOptions, type CacheMode, checkCacheMode } from "./lists.js";
+import { checkLoggingLevel, type LoggingLevel } from "./logging.js";
 import { type Policy, SessionPolicy } from "./policy.js";
 import type { HttpPort } from "./port.js";
 import type { WasmSource } from "./wasm.js";
@@ -33,6 +35,12 @@ export interface ConnectOptions {
   limits?: Readonly<Limits> | undefined;
   /** Answers to what the server may ask. Without a handler its capability is not announced. */
   handlers?: Handlers | undefined;
+  /** What kept answers are worth to requests that do not say. Default "use"; "bypass" keeps none. */
+  cacheMode?: CacheMode | undefined;
+  /** How many pages listTools and its like fetch for a whole list. Default 64; 0 for 10,000. */
+  listMaxPages?: number | undefined;
+  /** From which level on the server is to log, as setLoggingLevel says it; a server that does not log is left alone. */
+  logLevel?: LoggingLevel | undefined;
   /** Gives up connecting. */
   signal?: AbortSignal | undefined;
   /** How long to wait to hear something while connecting, in milliseconds. Default 60,000. */
@@ -63,6 +71,7 @@ export interface Settings {
   readonly port: HttpPort | undefined;
   readonly channel: ChannelPort | undefined;
   readonly handlers: Handlers;
+  readonly listMaxPages: number | undefined;
 }
 
 /** Reads connect's arguments. Throws local/bad_url or local/bad_argument. */
@@ -83,6 +92,18 @@ export function readSettings(given: Server, options: ConnectOptions): Settings {
   if (channel === undefined) params.url = server.href;
   else params.channel = CHANNEL;
   if (options.clientInfo !== undefined) params.clientInfo = options.clientInfo;
+  if (options.cacheMode !== undefined) {
+    checkCacheMode(options.cacheMode);
+    params.cacheMode = options.cacheMode;
+  }
+  if (options.logLevel !== undefined) {
+    checkLoggingLevel(options.logLevel);
+    params.logLevel = options.logLevel;
+  }
+  const { listMaxPages } = options;
+  if (listMaxPages !== undefined && (!Number.isSafeInteger(listMaxPages) || listMaxPages < 0)) {
+    throw badArgument("listMaxPages must be a whole number");
+  }
   if (options.protocolVersion !== undefined) params.protocolVersion = options.protocolVersion;
   return {
     wasm: options.wasm,
@@ -93,6 +114,7 @@ export function readSettings(given: Server, options: ConnectOptions): Settings {
     port: options.fetch === undefined ? undefined : fetchPort(options.fetch),
     channel,
     handlers,
+    listMaxPages: options.listMaxPages,
   };
 }
 
@@ -148,7 +170,7 @@ function readLimits(given: Readonly<Limits> = {}): Limits {
 }
 
 /** Fills in a call frame's header from the call's options. Throws local/bad_argument. */
-export function callHeader(command: string, session: number, options: RequestOptions): Call {
+export function callHeader(command: string, session: number, options: CacheableRequestOptions): Call {
   const { signal } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw badArgument("signal must be an AbortSignal");
@@ -160,6 +182,10 @@ export function callHeader(command: string, session: number, options: RequestOpt
   const total = milliseconds("maxTotalTimeout", options.maxTotalTimeout);
   if (total !== undefined) header.maxTotalTimeoutMs = total;
   if (options.resetTimeoutOnProgress === false) header.keepTimeoutOnProgress = true;
+  if (options.cacheMode !== undefined) {
+    checkCacheMode(options.cacheMode);
+    header.cacheMode = options.cacheMode;
+  }
   if (options.onprogress !== undefined && typeof options.onprogress !== "function") {
     throw badArgument("onprogress must be a function");
   }

@@ -125,9 +125,15 @@ func newServer(ctx context.Context, version string) *mcp.Server {
 		Version: version,
 	}, &mcp.ServerOptions{
 		Instructions: "A server for trying MCP clients. Start with the tool echo.",
-		Capabilities: &mcp.ServerCapabilities{},
+		//lint:ignore SA1019 deprecated by 2026-07-28, and what clients of every revision are tried with
+		Capabilities:       &mcp.ServerCapabilities{Logging: &mcp.LoggingCapabilities{}},
+		CompletionHandler:  complete,
+		SubscribeHandler:   subscribe,
+		UnsubscribeHandler: unsubscribe,
 	})
 	addTools(server)
+	addResources(ctx, server)
+	addPrompts(server)
 	server.AddReceivingMiddleware(endWith(ctx))
 	return server
 }
