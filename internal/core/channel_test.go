@@ -12,6 +12,8 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/remora-mcp/remora/internal/port"
+	"github.com/remora-mcp/remora/internal/port/porttest"
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
@@ -142,4 +144,14 @@ func askTool(_ context.Context, req *mcp.CallToolRequest, _ struct{}) (*mcp.Call
 		return &mcp.CallToolResult{InputRequests: mcp.InputRequestMap{"who": question}}, nil, nil
 	}
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: fmt.Sprint("hello ", answer.Content["name"])}}}, nil, nil
+}
+
+func TestChannelPort(t *testing.T) {
+	porttest.Channels(t, func(t *testing.T, far map[string]porttest.FarSide) port.Channels {
+		e := newEmbedder(t)
+		for name, f := range far {
+			e.far[name] = f
+		}
+		return e.core.chans
+	})
 }
