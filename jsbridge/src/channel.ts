@@ -130,12 +130,13 @@ class DialPort implements ChannelPort {
 }
 
 // One channel, from its making to its end.
-class Run implements ChannelHandle, CarrierEvents {
+class Run implements ChannelHandle {
   readonly #sink: ChannelSink;
   readonly #maxBytes: number;
   #carrier: Carrier | undefined;
   #inner: ChannelHandle | undefined;
   #wanted = true;
+  #isOpen = false;
   #over = false;
 
   constructor(dial: () => Channel | Promise<Channel>, sink: ChannelSink, maxBytes: number) {
@@ -154,22 +155,28 @@ class Run implements ChannelHandle, CarrierEvents {
         return;
       }
       this.#carrier = carrier(given);
-      if (this.#wanted) await this.#carrier.start(this);
+      if (this.#wanted) {
+        await this.#carrier.start({ message: (data) => this.#message(data), closed: (why) => this.#closed(why) });
+      }
     } catch (error) {
       this.#end(failure(error, "no"));
       return;
     }
-    if (this.#wanted) this.#sink.opened();
-    else this.close();
+    if (!this.#wanted) {
+      this.close();
+    } else if (!this.#over) {
+      this.#isOpen = true;
+      this.#sink.opened();
+    }
   }
 
-  message(data: unknown): void {
+  #message(data: unknown): void {
     if (!this.#over) this.#sink.message(bytes(data));
   }
 
-  closed(why?: string): void {
+  #closed(why?: string): void {
     const message = why === undefined ? "the server closed the channel" : `the channel ended: ${excerpt(why)}`;
-    this.#end(wireError("channel/closed", message, "unknown"));
+    this.#end(wireError("channel/closed", message, this.#isOpen ? "unknown" : "no"));
   }
 
   send(message: Uint8Array): void {
@@ -296,6 +303,7 @@ function socketCarrier(socket: WebSocketLike): Carrier {
           reject(new RemoraError("channel/closed", excerpt(why)));
           closed(why);
         });
+        socket.addEventListener("error", () => {}); // close says what there is to say
         socket.addEventListener("open", resolve);
         if (socket.readyState === 1) resolve();
         if (socket.readyState > 1) reject(new RemoraError("channel/closed", "the WebSocket is closed"));

@@ -114,7 +114,10 @@ test("what cannot be started, or is no server, says why", async () => {
   const cases: [esm.StdioOptions, RegExp][] = [
     [{ command: "no-such-program-anywhere" }, /cannot be started.*ENOENT/],
     [{ command: remora, cwd: "/no/such/folder" }, /cannot be started/],
-    [script(`console.log("Usage: x"); console.error("no such option"); process.exitCode = 2`), /status 2.*no such option.*Usage: x/],
+    [
+      script(`console.log("Usage: x"); console.error("no such option"); process.exitCode = 2`),
+      /status 2.*no such option.*Usage: x/,
+    ],
     [script(`process.kill(process.pid, "SIGKILL")`), /SIGKILL/],
   ];
   for (const [options, message] of cases) {
