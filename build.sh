@@ -62,7 +62,7 @@ build_guest() {
       go run ./internal/lean overlay dist/lean
       overlay=$PWD/dist/lean/overlay.json
     fi
-    flags+=("-overlay=$overlay")
+    flags+=("-overlay=$overlay" "-modfile=$PWD/dist/lean/go.mod")
   fi
   GOOS=$goos GOARCH=wasm go build "${flags[@]}" "$@" -o "$file.tmp" "$package"
   if [ "$lean" = 1 ]; then

@@ -61,7 +61,10 @@ func (rt *Runtime) ConnectChannel(ctx context.Context, d Dialer, o *ConnectOptio
 
 // newChannelSession checks the options of a session over a channel.
 func (rt *Runtime) newChannelSession(d Dialer, o *ConnectOptions) (*Session, error) {
-	s := newSession(rt, o)
+	s, err := newSession(rt, o)
+	if err != nil {
+		return nil, err
+	}
 	if len(s.opts.Headers) > 0 || s.opts.Token != nil {
 		return nil, failure(CodeLocalBadArgument, "ConnectOptions.Headers and Token are for HTTP: a channel has none")
 	}

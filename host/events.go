@@ -44,6 +44,9 @@ type Events struct {
 	Log func(*mcp.LoggingMessageParams)
 	// ToolsChanged is called when the server's list of tools changed.
 	ToolsChanged func()
+	// ElicitationComplete is called when something that the server asked for by
+	// URL, in this session, is done.
+	ElicitationComplete func(*mcp.ElicitationCompleteParams)
 	// PromptsChanged is called when the server's list of prompts changed.
 	PromptsChanged func()
 	// ResourcesChanged is called when the server's lists of resources or
@@ -219,6 +222,13 @@ func (s *Session) deliver(e event, to *Events) {
 	case "toolsChanged":
 		if to.ToolsChanged != nil {
 			to.ToolsChanged()
+		}
+	case "elicitationComplete":
+		if to.ElicitationComplete != nil {
+			var data mcp.ElicitationCompleteParams
+			if err = json.Unmarshal(e.data, &data); err == nil {
+				to.ElicitationComplete(&data)
+			}
 		}
 	case "promptsChanged":
 		if to.PromptsChanged != nil {

@@ -60,6 +60,26 @@ type ConnectOptions struct {
 	// Handlers answer what the server asks.
 	Handlers Handlers
 
+	// Capabilities say what Handlers take besides what every server may send:
+	// Elicitation.URL for pages to visit, Sampling.Context for the context of
+	// servers. Nil selects forms, and sampling with tools if there is
+	// Handlers.SampleWithTools. Only Elicitation and Sampling are looked at; what
+	// no handler is there for is CodeLocalBadArgument.
+	Capabilities *mcp.ClientCapabilities
+
+	// Roots are the places that the server may know of: file URIs. Nil means
+	// that there is no such thing, and Session.SetRoots is refused; an empty
+	// list announces them.
+	//
+	//lint:ignore SA1019 roots are deprecated as of 2026-07-28 and part of every revision
+	Roots []*mcp.Root
+
+	// ValidateOutput says when a tool's structured content is checked against
+	// the tool's OutputSchema. A result that does not fit is an error with
+	// CodeRPCInvalidResult, whose Data has the result. The zero value is
+	// ValidateKnown.
+	ValidateOutput OutputValidation
+
 	// Events are callbacks that are registered before the session is opened
 	// and stay as long as it lives. Session.On registers more.
 	Events Events
@@ -85,6 +105,7 @@ type Session struct {
 	channels channelCount
 
 	mu       sync.Mutex
+	roots    []wire.Root // nil: not announced
 	link     *link
 	init     *mcp.InitializeResult
 	opening  *opening // the session is being opened again
@@ -139,25 +160,38 @@ func (s *Session) connect(ctx context.Context) (*Session, error) {
 	return nil, err
 }
 
-func newSession(rt *Runtime, o *ConnectOptions) *Session {
+// newSession checks those options of a session that do not depend on how its
+// server is reached.
+func newSession(rt *Runtime, o *ConnectOptions) (*Session, error) {
 	s := &Session{rt: rt, closeEnd: make(chan struct{})}
 	if o != nil {
 		s.opts = *o
 	}
+	var err error
+	if s.roots, err = wireRoots(s.opts.Roots); err != nil {
+		return nil, err
+	}
+	if s.opts.Handlers.Sample != nil && s.opts.Handlers.SampleWithTools != nil {
+		return nil, failure(CodeLocalBadArgument, "Handlers has both Sample and SampleWithTools")
+	}
+	s.logLevel = string(s.opts.LogLevel)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.listeners.all = map[int]*Events{0: &s.opts.Events}
 	s.listeners.next = 1
-	return s
+	return s, nil
 }
 
 // newHTTPSession checks the options of a session over HTTP.
 func (rt *Runtime) newHTTPSession(raw string, o *ConnectOptions) (*Session, error) {
-	s := newSession(rt, o)
 	server, err := parseServerURL(raw)
 	if err != nil {
 		return nil, err
 	}
-	s.url, s.logLevel = server.String(), string(s.opts.LogLevel)
+	s, err := newSession(rt, o)
+	if err != nil {
+		return nil, err
+	}
+	s.url = server.String()
 	p, err := newPolicy(server, s.opts.Policy)
 	if err != nil {
 		return nil, err
@@ -188,6 +222,9 @@ func (s *Session) open(ctx context.Context, again bool) error {
 		URL:             s.url,
 		ProtocolVersion: s.opts.ProtocolVersion,
 		Handlers:        s.opts.Handlers.names(),
+		Capabilities:    s.opts.capabilities(),
+		Roots:           s.rootsNow(),
+		ValidateOutput:  string(s.opts.ValidateOutput),
 		CacheMode:       string(s.opts.CacheMode),
 	}
 	if s.dialer != nil {

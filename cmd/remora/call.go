@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -107,6 +108,10 @@ func (c *caller) run(url string) error {
 			}
 		}
 		raw, err := c.call(ctx, s, arguments)
+		if invalid, ok := host.AsInvalidResult(err); ok {
+			// The tool has been executed, and what it said is what is to be looked at.
+			return errors.Join(err, c.print(invalid.Raw, save))
+		}
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -121,7 +122,11 @@ func registerOutput(cmd *cobra.Command, output *string) {
 	_ = cmd.MarkFlagDirname("output") // completion only
 }
 
-// listResources returns all resources and templates, each as it came.
+// methodNotFound is JSON-RPC's code for a request that a server does not know.
+const methodNotFound = -32601
+
+// listResources returns all resources and templates, each as it came. A server
+// without templates may not know the request for them.
 func listResources(ctx context.Context, s *server) (resources, templates []json.RawMessage, err error) {
 	resources, err = listAll("resources", func(cursor string) (json.RawMessage, error) {
 		return s.ListResourcesRaw(ctx, &mcp.ListResourcesParams{Cursor: cursor})
@@ -132,6 +137,10 @@ func listResources(ctx context.Context, s *server) (resources, templates []json.
 	templates, err = listAll("resourceTemplates", func(cursor string) (json.RawMessage, error) {
 		return s.ListResourceTemplatesRaw(ctx, &mcp.ListResourceTemplatesParams{Cursor: cursor})
 	})
+	var e *host.Error
+	if errors.As(err, &e) && e.RPCCode == methodNotFound {
+		err = nil
+	}
 	return resources, templates, err
 }
 

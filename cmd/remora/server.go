@@ -77,12 +77,20 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 	if err != nil {
 		return err
 	}
+	said := make(chan struct{}) // closed when the last event was
+	connected := false
 	defer func() {
 		// The calls are over; what is left is to say goodbye, which a server
 		// that is gone does not hear. Cancellations leave here at the latest.
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
 		defer cancel()
 		_ = rt.Close(closing)
+		if connected {
+			select {
+			case <-said:
+			case <-closing.Done():
+			}
+		}
 	}()
 	options := &host.ConnectOptions{
 		ClientInfo:      &mcp.Implementation{Name: "remora", Title: "remora command line", Version: host.Version},
@@ -97,8 +105,17 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 		options.LogLevel = mcp.LoggingLevel(f.logLevel)
 		options.Events.Log = logTo(cmd.ErrOrStderr(), redact)
 	}
+	options.Events.State = func(c host.StateChange) {
+		if c.State == host.StateClosed {
+			close(said) // nothing follows
+		}
+	}
 	if handlers != nil {
 		options.Handlers = handlers(redact)
+		if options.Handlers.Elicit != nil {
+			options.Capabilities = &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{
+				Form: &mcp.FormElicitationCapabilities{}, URL: &mcp.URLElicitationCapabilities{}}}
+		}
 	}
 	var session *host.Session
 	if f.command != nil {
@@ -112,6 +129,7 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 	if err != nil {
 		return err
 	}
+	connected = true
 	return run(ctx, &server{session, redact})
 }
 

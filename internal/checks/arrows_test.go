@@ -58,8 +58,14 @@ var rules = []rule{
 		noStd: sansIO,
 	},
 	{
+		room:  "internal/schema",
+		why:   "schema is a leaf: it checks values that it is given, and must not be able to fetch what a server's schema refers to",
+		bans:  []string{"net", "net/http", "os", "os/exec", "syscall", "syscall/js", "log"},
+		noStd: sansIO,
+	},
+	{
 		room:  "internal/core",
-		may:   []string{"internal/exchange", "internal/port", "internal/wire", goSDK},
+		may:   []string{"internal/exchange", "internal/port", "internal/schema", "internal/wire", goSDK},
 		why:   "the core is the same on every platform: it knows the SDK, its ports and the wire, and nothing that hosts it",
 		bans:  []string{"net", "os", "os/exec", "syscall", "syscall/js", "log"},
 		noStd: sansIO,
@@ -102,6 +108,11 @@ var rules = []rule{
 	{
 		room: "internal/lean",
 		why:  "what makes the guests small is given to the compiler by build.sh: nothing of the module can be made of it, and it knows the standard library only",
+	},
+	{
+		room: "internal/lean/probe",
+		may:  []string{"github.com/google/jsonschema-go"},
+		why:  "the probe calls what is cut, and nothing else",
 	},
 	{
 		room: "internal/checks",

@@ -26,6 +26,7 @@ func init() { // in init: the handlers refer back to the table
 		"ping":                  inSession((*session).ping),
 		"readResource":          inSession((*session).readResource),
 		"setLoggingLevel":       inSession((*session).setLoggingLevel),
+		"setRoots":              inSession((*session).setRoots),
 		"stats":                 (*Core).stats,
 		"subscribeResource":     inSession((*session).subscribeResource),
 		"unsubscribeResource":   inSession((*session).unsubscribeResource),

@@ -54,6 +54,20 @@ func checkConnect(params *wire.Connect) (origin string, err error) {
 			return "", badArgument("no question %q that a handler could answer", wire.Excerpt([]byte(h)))
 		}
 	}
+	if params.Capabilities.Elicitation != nil && !slices.Contains(params.Handlers, "elicit") {
+		return "", badArgument("capabilities.elicitation without a handler for elicit")
+	}
+	if params.Capabilities.Sampling != nil && !slices.Contains(params.Handlers, "sample") {
+		return "", badArgument("capabilities.sampling without a handler for sample")
+	}
+	if err := checkRoots(params.Roots); err != nil {
+		return "", err
+	}
+	switch params.ValidateOutput {
+	case "", wire.ValidateKnown, wire.ValidateAlways, wire.ValidateOff:
+	default:
+		return "", badArgument("validateOutput is %q; known, always and off are known", wire.Excerpt([]byte(params.ValidateOutput)))
+	}
 	if err := checkCacheMode(params.CacheMode); err != nil {
 		return "", err
 	}
@@ -140,33 +154,64 @@ func (s *session) dial(ctx context.Context, version string, over func(*exchange.
 	if err != nil {
 		return nil, err
 	}
+	cn := &conn{transport: transport}
 	info := s.params.ClientInfo
-	client := mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(transport))
-	client.AddSendingMiddleware(forgetful)
+	cn.client = mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(cn))
+	cn.client.AddSendingMiddleware(forgetful)
 	if s.once {
-		client.AddSendingMiddleware(quietHandshake)
+		cn.client.AddSendingMiddleware(quietHandshake)
 	}
-	sdk, err := client.Connect(ctx, carrier, &mcp.ClientSessionOptions{ProtocolVersion: version})
+	cn.client.AddSendingMiddleware(cn.tellRoots)
+	s.pushRoots(cn)
+	cn.sdk, err = cn.client.Connect(ctx, carrier, &mcp.ClientSessionOptions{ProtocolVersion: version})
 	if err != nil {
 		err = transport.Explain(ctx, err)
 		transport.Close()
 		return nil, err
 	}
-	return &conn{sdk: sdk, transport: transport, version: sdk.InitializeResult().ProtocolVersion}, nil
+	cn.version = cn.sdk.InitializeResult().ProtocolVersion
+	cn.agreed.Store(cn.version)
+	return cn, nil
 }
 
 // clientOptions announces what the application can answer, and no more.
-func (s *session) clientOptions(transport *exchange.Transport) *mcp.ClientOptions {
+func (s *session) clientOptions(cn *conn) *mcp.ClientOptions {
 	if s.once {
 		return onceOptions()
 	}
 	opts := &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}}
 	if s.answers("elicitation/create") {
-		opts.ElicitationHandler = s.elicitHandler(transport)
+		opts.ElicitationHandler = s.elicitHandler(cn)
+		modes := &mcp.ElicitationCapabilities{}
+		for _, mode := range s.elicitModes() {
+			switch mode {
+			case modeForm:
+				modes.Form = &mcp.FormElicitationCapabilities{}
+			case modeURL:
+				modes.URL = &mcp.URLElicitationCapabilities{}
+			}
+		}
+		opts.Capabilities.Elicitation = modes
 	}
 	if s.answers("sampling/createMessage") {
 		//lint:ignore SA1019 deprecated by 2026-07-28, and still what servers of every revision ask for
-		opts.CreateMessageHandler = s.sampleHandler(transport)
+		opts.CreateMessageWithToolsHandler = s.sampleHandler(cn)
+		//lint:ignore SA1019 see above
+		can := &mcp.SamplingCapabilities{}
+		if said := s.params.Capabilities.Sampling; said != nil && said.Tools != nil {
+			//lint:ignore SA1019 see above
+			can.Tools = &mcp.SamplingToolsCapabilities{}
+		}
+		if said := s.params.Capabilities.Sampling; said != nil && said.Context != nil {
+			//lint:ignore SA1019 see above
+			can.Context = &mcp.SamplingContextCapabilities{}
+		}
+		//lint:ignore SA1019 see above
+		opts.Capabilities.Sampling = can
+	}
+	if s.hasRoots() {
+		//lint:ignore SA1019 see above
+		opts.Capabilities.RootsV2 = &mcp.RootCapabilities{ListChanged: true}
 	}
 	return opts
 }

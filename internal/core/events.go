@@ -33,10 +33,15 @@ func (k sink) Notification(method string, params json.RawMessage) {
 		if s.listensTo("log") {
 			s.tell(0, "log", params)
 		}
+	case "notifications/elicitation/complete":
+		s.completed(params)
 	default:
 		event, data := eventOf[method], []byte(emptyResult)
-		if event == "resourceUpdated" {
+		switch event {
+		case "resourceUpdated":
 			data = params
+		case "toolsChanged":
+			s.outputs.forget()
 		}
 		if event != "" && s.listensTo(event) {
 			s.tell(0, event, data)

@@ -25,7 +25,7 @@ func (s *session) setLoggingLevel(cl *call) ([]byte, error) {
 	}
 	cn := s.current()
 	if cn.modern() {
-		if cn.capabilities().Logging == nil {
+		if !cn.logs() {
 			return nil, newError(wire.CodeLocalUnsupported, "the server does not log")
 		}
 	} else {
@@ -50,11 +50,17 @@ func checkLogLevel(level string) error {
 	return nil
 }
 
+// logs reports whether the server says that it logs.
+func (cn *conn) logs() bool {
+	//lint:ignore SA1019 deprecated by 2026-07-28, and still what servers of every revision announce
+	return cn.capabilities().Logging != nil
+}
+
 // logLevelPerRequest is the level that each request has to say, if any.
 func (s *session) logLevelPerRequest() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn == nil || !s.conn.modern() || s.conn.capabilities().Logging == nil {
+	if s.conn == nil || !s.conn.modern() || !s.conn.logs() {
 		return ""
 	}
 	return s.logLevel

@@ -174,7 +174,7 @@ func (s *session) restore(ctx context.Context, cn *conn) {
 	level, subscriptions := s.logLevel, s.subscriptions
 	s.mu.Unlock()
 	ctx = exchange.WithCall(ctx, new(exchange.Call)) // what it meets is not the call's
-	if level != "" && cn.capabilities().Logging != nil {
+	if level != "" && cn.logs() {
 		//lint:ignore SA1019 see setLoggingLevel
 		if err := cn.sdk.SetLoggingLevel(ctx, &mcp.SetLoggingLevelParams{Level: mcp.LoggingLevel(level)}); err != nil {
 			s.core.drop("the level of logging, which the server did not take again")

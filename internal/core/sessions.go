@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -31,6 +32,10 @@ type session struct {
 	standing  *exchange.Standing
 	listening []string
 
+	rootsMu      sync.Mutex // held while a connection is told of the roots
+	elicitations elicitations
+	outputs      outputs
+
 	subscriptions []string // URIs of resources, sorted; replaced, not changed
 	logLevel      string
 
@@ -40,9 +45,18 @@ type session struct {
 
 // A conn is one connection of a session: the SDK's session and what carries it.
 type conn struct {
+	client    *mcp.Client
 	sdk       *mcp.ClientSession
 	transport *exchange.Transport
 	version   string
+	agreed    atomic.Value // version, for what may run before open is done
+	roots     rootList
+}
+
+// negotiated returns the revision that was agreed on, empty before.
+func (cn *conn) negotiated() string {
+	version, _ := cn.agreed.Load().(string)
+	return version
 }
 
 // firstModern is the first revision without a handshake and a session.
@@ -103,6 +117,7 @@ func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error
 	stop := context.AfterFunc(s.ctx, func() { cl.cancel(context.Cause(s.ctx)) })
 	defer stop()
 	ctx := exchange.WithCall(cl.ctx, cl.exchange)
+	visits := 0
 	for again := false; ; again = true {
 		cn := s.current()
 		if cn.transport.Ended() {
@@ -116,6 +131,17 @@ func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error
 			return cl.exchange.Result(), nil
 		}
 		seen := cl.exchange.Err()
+		if visits < maxVisits {
+			repeat, failed := s.visit(ctx, cl, cn, seen)
+			if failed != nil {
+				return nil, failed
+			}
+			if repeat {
+				visits++
+				again = false
+				continue
+			}
+		}
 		if again || cl.ctx.Err() != nil || seen == nil || seen.Code != wire.CodeHTTPSessionGone {
 			return nil, err
 		}
@@ -179,6 +205,7 @@ func (s *session) use(ctx context.Context, cn *conn) {
 	s.conn = cn
 	standing := s.listenLocked()
 	s.mu.Unlock()
+	s.pushRoots(cn) // they may have changed while it was opened
 	s.awaitStanding(ctx, standing.Settled)
 	s.restore(ctx, cn)
 }
@@ -241,7 +268,7 @@ func (s *session) listenLocked() *exchange.Standing {
 	want := exchange.Wanted{
 		// Before 2026-07-28 log messages come on it too, and questions may: who
 		// answers them listens.
-		Unasked:               len(s.params.Handlers) > 0 || listens("log"),
+		Unasked:               len(s.params.Handlers) > 0 || s.params.Roots != nil || listens("log"),
 		ToolsListChanged:      listens("toolsChanged"),
 		PromptsListChanged:    listens("promptsChanged"),
 		ResourcesListChanged:  listens("resourcesChanged"),

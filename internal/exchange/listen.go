@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -36,6 +36,11 @@ type filter struct {
 
 func (w Wanted) filter() filter {
 	return filter{w.ToolsListChanged, w.PromptsListChanged, w.ResourcesListChanged, w.ResourceSubscriptions}
+}
+
+func (f filter) equal(g filter) bool {
+	return f.ToolsListChanged == g.ToolsListChanged && f.PromptsListChanged == g.PromptsListChanged &&
+		f.ResourcesListChanged == g.ResourcesListChanged && slices.Equal(f.ResourceSubscriptions, g.ResourceSubscriptions)
 }
 
 func (f filter) any() bool {
@@ -115,7 +120,7 @@ func (t *Transport) Listen(want Wanted) *Standing {
 		none := newStanding(filter{})
 		none.settle()
 		return none
-	case s.current != nil && reflect.DeepEqual(s.current.want, f):
+	case s.current != nil && s.current.want.equal(f):
 		return s.current
 	}
 	a := newStanding(f)

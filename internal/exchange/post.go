@@ -28,6 +28,7 @@ func (t *Transport) postCall(req *http.Request, out *outgoing) (*http.Response, 
 	if out.Method == methodCallTool {
 		out = withParams(out, call.Params)
 	}
+	out = withAnswers(out)
 
 	// The answer may outlive the call: its rest is read for the sake of the
 	// connection. Until then the call's context rules.
@@ -207,7 +208,7 @@ func (t *Transport) postNotice(req *http.Request, out *outgoing) (*http.Response
 		}
 		out = withReason(out, callFrom(ctx).cancelReason())
 	}
-	failure := t.sendNotice(req, out)
+	failure := t.sendNotice(req, withAnswers(out))
 	switch {
 	case failure == nil:
 	case ctx.Err() != nil:

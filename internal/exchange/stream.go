@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -128,10 +129,10 @@ func (t *Transport) forward(m *incoming, data []byte, call uint32) []byte {
 		t.cfg.Sink.Notification(m.Method, m.Params)
 		return nil
 	case m.isRequest() && isQuestion(m.Method) && t.cfg.Answers(m.Method):
-		params, err := t.tag(m.Params, call)
+		params, err := t.tag(m.Method, m.Params, call)
 		if err != nil {
 			t.cfg.Sink.Dropped(err.Error())
-			return data // the SDK refuses it
+			params = fmt.Appendf(nil, stubQuestion[m.Method], 0) // which nobody can take
 		}
 		tagged := outgoing{JSONRPC: m.JSONRPC, ID: m.ID, Method: m.Method, Params: params}
 		return tagged.bytes()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/remora-mcp/remora/internal/lean/segments"
@@ -25,7 +26,18 @@ func run(args []string) error {
 			if err != nil {
 				return err
 			}
-			return writeOverlay(args[1], standins)
+			if err := writeOverlay(args[1], standins); err != nil {
+				return err
+			}
+			root, err := os.Getwd()
+			if err != nil {
+				return err
+			}
+			dir, err := filepath.Abs(args[1])
+			if err != nil {
+				return err
+			}
+			return writeModules(root, dir)
 		case "segments":
 			return joinSegments(args[1])
 		}

@@ -124,7 +124,8 @@ func image(list []segments.Segment) []byte {
 	return memory
 }
 
-// makeOverlay writes the overlay and returns the file for -overlay.
+// makeOverlay writes the overlay and returns the file for -overlay; the one for
+// -modfile is beside it.
 func makeOverlay(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -133,6 +134,13 @@ func makeOverlay(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if err := writeOverlay(dir, standins); err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeModules(root, dir); err != nil {
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, "overlay.json")
@@ -146,7 +154,8 @@ func buildProbe(t *testing.T, goos, overlay string) string {
 	args := []string{"build", "-o", out}
 	env := os.Environ()
 	if goos != "" {
-		args = append(args, "-trimpath", "-buildvcs=false", "-tags", "nethttpomithttp2", "-ldflags=-s -w", "-overlay", overlay)
+		args = append(args, "-trimpath", "-buildvcs=false", "-tags", "nethttpomithttp2", "-ldflags=-s -w", "-overlay", overlay,
+			"-modfile", filepath.Join(filepath.Dir(overlay), "go.mod"))
 		env = append(env, "GOOS="+goos, "GOARCH=wasm")
 	}
 	cmd := exec.Command("go", append(args, "./probe")...)

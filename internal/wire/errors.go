@@ -32,7 +32,8 @@ const (
 
 	CodeChannelClosed Code = "channel/closed"
 
-	CodeRPCError Code = "rpc/error"
+	CodeRPCError         Code = "rpc/error"
+	CodeRPCInvalidResult Code = "rpc/invalid_result"
 
 	CodeAuthRequired          Code = "auth/required"
 	CodeAuthDenied            Code = "auth/denied"

@@ -70,6 +70,7 @@ var Commands = []CommandRow{
 	{"ping", Ping{}, Empty{}, "", "Makes the server answer (ping; server/discover on 2026-07-28, which has no ping)."},
 	{"readResource", ReadResource{}, nil, "ReadResourceResult of the specification", "Reads a resource. Input that the server requires in between is asked for and sent, as with callTool."},
 	{"setLoggingLevel", SetLoggingLevel{}, Empty{}, "", "Says from which level on the server is to log. It holds for the session, also when that is opened again."},
+	{"setRoots", SetRoots{}, Empty{}, "", "Replaces the application's roots and tells the server, where its revision has a word for that (before 2026-07-28)."},
 	{"stats", Stats{}, StatsResult{}, "", "Says how the core is doing, after a garbage collection."},
 	{"subscribeResource", SubscribeResource{}, Empty{}, "", "Asks to be told when a resource changes (resourceUpdated). It holds for the session, also when that is opened again."},
 	{"unsubscribeResource", UnsubscribeResource{}, Empty{}, "", "Ends a subscription; without one it does nothing on 2026-07-28, and is the server's to judge before."},
@@ -97,6 +98,7 @@ type TellRow struct {
 
 // Tells lists every event, sorted by name.
 var Tells = []TellRow{
+	{"elicitationComplete", ElicitationComplete{}, "What the server asked for by URL is done."},
 	{"log", Log{}, "The server logged something."},
 	{"progress", Progress{}, "A call went on. The frame's id is the call."},
 	{"promptsChanged", PromptsChanged{}, "The server's list of prompts changed."},
@@ -144,6 +146,7 @@ var Codes = []CodeRow{
 	{CodeHTTPSessionGone, "The server no longer knows the session, and opening a new one did not help."},
 	{CodeChannelClosed, "No channel, or it ended before the answer: the process could not be started, or exited; the socket or port was closed."},
 	{CodeRPCError, "The server answered with a JSON-RPC error."},
+	{CodeRPCInvalidResult, "The tool's result does not fit its outputSchema. The data says where, and has the result (InvalidResult): the tool has been executed."},
 	{CodeAuthRequired, "The server wants credentials (401)."},
 	{CodeAuthDenied, "The server refuses this caller (403)."},
 	{CodeAuthInsufficientScope, "The token lacks a scope (403 with insufficient_scope)."},
@@ -156,4 +159,16 @@ var Codes = []CodeRow{
 	{CodePluginTrap, "The guest failed; what was in flight is lost, the next call gets a fresh instance."},
 	{CodePluginDeadline, "The guest ran longer than the host allows."},
 	{CodePluginMissing, "The plugin's wasm is not built into this program."},
+}
+
+// A DetailRow describes the data of the errors of one code.
+type DetailRow struct {
+	Code Code
+	// Data is the zero value of the JSON type.
+	Data any
+}
+
+// Details lists the codes whose errors have data of remora's own.
+var Details = []DetailRow{
+	{CodeRPCInvalidResult, InvalidResult{}},
 }

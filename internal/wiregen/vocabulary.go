@@ -108,6 +108,9 @@ func roots() []root {
 	for _, e := range wire.Exports {
 		all = append(all, root{"export " + e.Name, e.Input}, root{"export " + e.Name, e.Output})
 	}
+	for _, d := range wire.Details {
+		all = append(all, root{"data of " + string(d.Code), d.Data})
+	}
 	return all
 }
 

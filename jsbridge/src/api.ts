@@ -1,6 +1,6 @@
 // What every entry of the package exports besides connect.
 
-export type { AskContext, Handler, Handlers, ServerInfo, SessionInfo } from "./asks.js";
+export type { AskContext, Handler, Handlers, Questions, ServerInfo, SessionInfo } from "./asks.js";
 export type {
   Channel,
   MessagePortLike,
@@ -13,22 +13,29 @@ export type {
 export { Client, type ServerCapabilities } from "./client.js";
 export type { CompleteParams, CompleteResult, PromptReference, ResourceTemplateReference } from "./completion.js";
 export type { HeaderSource, TokenSource } from "./credentials.js";
+export type { ElicitField, ElicitOption, ElicitParams, ElicitResult, ElicitSchema } from "./elicitation.js";
 export { RemoraError, type RemoraErrorInit } from "./errors.js";
 export type { EventName, Events } from "./events.js";
 export type {
   Asks,
+  ClientCapabilities,
   ClientInfo,
   Code,
   Elicit,
+  ElicitationCapability,
+  ElicitationComplete,
   Elicited,
+  InvalidResult,
   Limits,
   Log,
   Progress,
   PromptsChanged,
   ResourcesChanged,
   ResourceUpdated,
+  Root,
   Sample,
   Sampled,
+  SamplingCapability,
   Sent,
   State,
   StatsResult,
@@ -62,10 +69,22 @@ export type {
   SubscribeResourceParams,
   UnsubscribeResourceParams,
 } from "./resources.js";
+export { type BinaryContent, blob, dataURL, structured, text } from "./results.js";
+export type {
+  ModelPreferences,
+  SampleParams,
+  SampleResult,
+  SamplingContent,
+  SamplingMessage,
+  ToolChoice,
+  ToolResultContent,
+  ToolUseContent,
+} from "./sampling.js";
 export type {
   AudioContent,
   CallToolParams,
   CallToolResult,
+  Content,
   ContentBlock,
   EmbeddedResource,
   Icon,

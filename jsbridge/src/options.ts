@@ -7,7 +7,17 @@ import type { ChannelPort } from "./channel-port.js";
 import { CHANNEL } from "./core.js";
 import { Credentials, type HeaderSource, type TokenSource } from "./credentials.js";
 import { badArgument, fromWire, RemoraError } from "./errors.js";
-import type { Call, ClientInfo, Connect, Limits, Progress } from "./generated/wire.js";
+import {
+  type Call,
+  type ClientCapabilities,
+  type ClientInfo,
+  type Connect,
+  type Limits,
+  type Progress,
+  type Root,
+  VALIDATE_ALWAYS,
+  VALIDATE_OFF,
+} from "./generated/wire.js";
 import { type FetchLike, fetchPort } from "./http.js";
 import { type CacheableRequestOptions, type CacheMode, checkCacheMode } from "./lists.js";
 import { checkLoggingLevel, type LoggingLevel } from "./logging.js";
@@ -35,6 +45,18 @@ export interface ConnectOptions {
   limits?: Readonly<Limits> | undefined;
   /** Answers to what the server may ask. Without a handler its capability is not announced. */
   handlers?: Handlers | undefined;
+  /**
+   * What the handlers take besides what every server may send: `{ elicitation: { form: {}, url: {} } }` for pages
+   * to visit, `{ sampling: { tools: {} } }` for tools. Default: forms, and conversations without tools.
+   */
+  capabilities?: ClientCapabilities | undefined;
+  /** The places that the server may know of. Without a list (an empty one will do) setRoots is refused. */
+  roots?: readonly Root[] | undefined;
+  /**
+   * Whether a tool's structured content is checked against the tool's outputSchema: as soon as the tool has been
+   * listed (true, the default), always, for which tools are listed if they have not been, or not at all (false).
+   */
+  validateOutput?: boolean | "always" | undefined;
   /** What kept answers are worth to requests that do not say. Default "use"; "bypass" keeps none. */
   cacheMode?: CacheMode | undefined;
   /** How many pages listTools and its like fetch for a whole list. Default 64; 0 for 10,000. */
@@ -92,6 +114,10 @@ export function readSettings(given: Server, options: ConnectOptions): Settings {
   if (channel === undefined) params.url = server.href;
   else params.channel = CHANNEL;
   if (options.clientInfo !== undefined) params.clientInfo = options.clientInfo;
+  if (options.capabilities !== undefined) params.capabilities = options.capabilities;
+  if (options.roots !== undefined) params.roots = readRoots(options.roots);
+  const validate = readValidateOutput(options.validateOutput);
+  if (validate !== undefined) params.validateOutput = validate;
   if (options.cacheMode !== undefined) {
     checkCacheMode(options.cacheMode);
     params.cacheMode = options.cacheMode;
@@ -137,6 +163,19 @@ function readChannel(given: Server, place: URL | undefined, options: ConnectOpti
 
 function isSocket({ protocol }: URL): boolean {
   return protocol === "wss:" || protocol === "ws:";
+}
+
+function readValidateOutput(given: ConnectOptions["validateOutput"]): string | undefined {
+  if (given === undefined || given === true) return undefined;
+  if (given === false) return VALIDATE_OFF;
+  if (given === "always") return VALIDATE_ALWAYS;
+  throw badArgument('validateOutput must be true, false or "always"');
+}
+
+/** Reads a list of roots. Throws local/bad_argument. */
+export function readRoots(given: readonly Root[]): Root[] {
+  if (!Array.isArray(given)) throw badArgument("roots must be a list");
+  return [...given];
 }
 
 function readServer(given: string | URL): URL {

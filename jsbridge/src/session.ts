@@ -12,6 +12,7 @@ import {
   type Connected,
   DEFAULT_MAX_BODY_BYTES,
   type Progress,
+  type Root,
   type WireError,
 } from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
@@ -41,6 +42,7 @@ export class Session {
   #logLevel: LoggingLevel | undefined;
   readonly #subscriptions = new Set<string>();
   #listenQueued = false;
+  #roots: Root[] | undefined; // in place of the settings'
 
   private constructor(cores: Cores, settings: Settings) {
     this.#cores = cores;
@@ -95,6 +97,12 @@ export class Session {
     return decoder.decode(result);
   }
 
+  /** Replaces the roots, also for when the session is opened again. */
+  async setRoots(roots: Root[], options: RequestOptions): Promise<void> {
+    await this.request("setRoots", { roots }, options);
+    this.#roots = roots;
+  }
+
   /** Notes the level of logging, for when the session is opened again. */
   logs(level: LoggingLevel): void {
     this.#logLevel = level;
@@ -126,6 +134,7 @@ export class Session {
       header,
       params: encode({
         ...params,
+        ...(this.#roots === undefined ? {} : { roots: this.#roots }),
         ...(this.#logLevel === undefined ? {} : { logLevel: this.#logLevel }),
         ...(this.#subscriptions.size === 0 ? {} : { subscriptions: [...this.#subscriptions] }),
       }),

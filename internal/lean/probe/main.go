@@ -27,6 +27,8 @@ import (
 	"net/url"
 	"os"
 	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
 )
 
 func main() {
@@ -55,6 +57,24 @@ func main() {
 
 func calls(address string, key []byte) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
+		"jsonschema.Resolve": func(context.Context) error {
+			_, err := new(jsonschema.Schema).Resolve(nil)
+			return err
+		},
+		"jsonschema.Validate": func(context.Context) error {
+			resolved, err := new(jsonschema.Schema).Resolve(nil)
+			if err != nil {
+				resolved = new(jsonschema.Resolved)
+			}
+			return errors.Join(err, resolved.Validate(nil))
+		},
+		"jsonschema.ApplyDefaults": func(context.Context) error {
+			resolved, err := new(jsonschema.Schema).Resolve(nil)
+			if err != nil {
+				resolved = new(jsonschema.Resolved)
+			}
+			return errors.Join(err, resolved.ApplyDefaults(&map[string]any{}))
+		},
 		"http.Transport": func(ctx context.Context) error {
 			return request(ctx, http.DefaultTransport, "http://"+address)
 		},

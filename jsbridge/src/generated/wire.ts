@@ -60,6 +60,12 @@ export const MAX_LIST_PAGES = 10000;
 /** PREFIX_SIZE is the length of the fixed part that opens every frame. */
 export const PREFIX_SIZE = 16;
 
+export const VALIDATE_ALWAYS = "always";
+
+export const VALIDATE_KNOWN = "known";
+
+export const VALIDATE_OFF = "off";
+
 /**
  * VERSION is the release of remora that this tree builds. The npm package, the plugin's
  * about export and the command line all report it.
@@ -219,6 +225,11 @@ export const Code = {
   channelClosed: "channel/closed",
   /** The server answered with a JSON-RPC error. */
   rpcError: "rpc/error",
+  /**
+   * The tool's result does not fit its outputSchema. The data says where, and has the result
+   * (InvalidResult): the tool has been executed.
+   */
+  rpcInvalidResult: "rpc/invalid_result",
   /** The server wants credentials (401). */
   authRequired: "auth/required",
   /** The server refuses this caller (403). */
@@ -405,6 +416,17 @@ export interface ChanOpen {
 }
 
 /**
+ * ClientCapabilities say what the application's handlers take (ClientCapabilities in the
+ * specification, 2025-11-25 and 2026-07-28).
+ */
+export interface ClientCapabilities {
+  /** elicitation says which modes elicit takes. Default: form. */
+  elicitation?: ElicitationCapability;
+  /** sampling says what sample takes besides a conversation. Default: nothing. */
+  sampling?: SamplingCapability;
+}
+
+/**
  * ClientInfo describes the application (Implementation in the specification, 2025-11-25 and
  * 2026-07-28).
  */
@@ -485,6 +507,22 @@ export interface Connect {
    * standing stream, so that is held open while there are any.
    */
   handlers?: string[];
+  /**
+   * capabilities say more of what the handlers take. Something that no handler is there for
+   * is local/bad_argument.
+   */
+  capabilities?: ClientCapabilities;
+  /**
+   * roots are the application's roots. Absent, the server is told that there is no such
+   * thing, and setRoots is refused; an empty list announces them.
+   */
+  roots?: Root[];
+  /**
+   * validateOutput says when a tool's structured content is checked against the tool's
+   * outputSchema: known (the default), as soon as the tool has been listed; always, for
+   * which the tools are listed if they have not been; off.
+   */
+  validateOutput?: string;
   /** cacheMode is what calls do that do not say: one of the CacheModes. Absent for CACHE_USE. */
   cacheMode?: string;
   /**
@@ -571,7 +609,8 @@ export interface Done {
 
 /**
  * Elicit holds the parameters of the elicit question: elicitation/create, as the server sent
- * it (specification 2025-11-25 and 2026-07-28, client/elicitation).
+ * it (specification 2025-11-25 and 2026-07-28, client/elicitation). A question of a mode
+ * that was not announced does not get here, nor one whose URL is not of http or https.
  */
 export interface Elicit {
   /** mode is "form" (the default) or "url". */
@@ -586,11 +625,36 @@ export interface Elicit {
   elicitationId?: string;
 }
 
-/** Elicited is the answer to elicit. */
+/** ElicitationCapability says which modes of elicitation are taken. */
+export interface ElicitationCapability {
+  /** form is set for forms. Neither being set means form. */
+  form?: Empty;
+  /** url is set for pages to visit. */
+  url?: Empty;
+}
+
+/**
+ * ElicitationComplete is the data of the elicitationComplete event:
+ * notifications/elicitation/complete, as the server sent it (specification 2025-11-25,
+ * client/elicitation).
+ */
+export interface ElicitationComplete {
+  /**
+   * elicitationId is that of an elicitation of mode "url" that was asked in this session and
+   * is now complete.
+   */
+  elicitationId: string;
+}
+
+/**
+ * Elicited is the answer to elicit. What is missing in Content and has a default in the form
+ * is added; then it has to fit the form, or the question has no answer and the call that it
+ * belongs to ends with local/bad_argument.
+ */
 export interface Elicited {
   /** action is accept, decline or cancel. */
   action: string;
-  /** content holds the form's values when action is accept. */
+  /** content holds the form's values, an object, when action is accept. */
   content?: unknown;
 }
 
@@ -757,6 +821,19 @@ export interface InputRequired {
   requestState?: unknown;
 }
 
+/** InvalidResult is the data of the error rpc/invalid_result. */
+export interface InvalidResult {
+  /** pointer says where in the result (RFC 6901), /structuredContent/age for instance. */
+  pointer: string;
+  /**
+   * keyword is the keyword of the tool's outputSchema that does not hold; empty if there is
+   * no structured content at all.
+   */
+  keyword?: string;
+  /** result is the server's result as it came: the tool has been executed. */
+  result: unknown;
+}
+
 /**
  * Limits bound what a server, or the embedder, can make the core hold. Zero selects the
  * default of each.
@@ -898,6 +975,19 @@ export interface ResourceUpdated {
 /** ResourcesChanged is the data of the resourcesChanged event: none. */
 export type ResourcesChanged = Record<string, never>;
 
+/**
+ * A Root is a place that the application lets the server know of (Root in the specification,
+ * 2025-11-25 and 2026-07-28, client/roots).
+ */
+export interface Root {
+  /** uri names it: a file URI. */
+  uri: string;
+  /** name is shown to people. */
+  name?: string;
+  /** _meta is the root's _meta. */
+  _meta?: unknown;
+}
+
 /** Run is the input of the export run. */
 export interface Run {
   /** server is the URL of the server's MCP endpoint: http or https. */
@@ -939,10 +1029,13 @@ export interface RunOutput {
 
 /**
  * Sample holds the parameters of the sample question: sampling/createMessage, as the server
- * sent it (specification 2025-11-25, client/sampling).
+ * sent it (specification 2025-11-25 and 2026-07-28, client/sampling).
  */
 export interface Sample {
-  /** messages is the conversation so far. */
+  /**
+   * messages is the conversation so far. The content of each is a content block or a list of
+   * them; tool_use and tool_result blocks come only if tools were announced.
+   */
   messages: unknown;
   /** systemPrompt is the server's wish for a system prompt. */
   systemPrompt?: string;
@@ -958,18 +1051,39 @@ export interface Sample {
   includeContext?: string;
   /** metadata is passed to the model's provider. */
   metadata?: unknown;
+  /**
+   * tools are what the model may use, Tool objects of the specification. They come only if
+   * tools were announced.
+   */
+  tools?: unknown;
+  /** toolChoice says how the model may use them: its mode is auto, required or none. */
+  toolChoice?: unknown;
 }
 
 /** Sampled is the answer to sample. */
 export interface Sampled {
   /** role is "assistant". */
   role: string;
-  /** content is the message, one content block. */
+  /**
+   * content is the message: a content block, or a list of them, as with several tool_use
+   * blocks. A server before 2025-11-25 takes one block only.
+   */
   content: unknown;
   /** model names the model that wrote it. */
   model: string;
-  /** stopReason says why it ended. */
+  /**
+   * stopReason says why it ended: endTurn, stopSequence, maxTokens, toolUse, or another
+   * word.
+   */
   stopReason?: string;
+}
+
+/** SamplingCapability says what may come with a request for a message. */
+export interface SamplingCapability {
+  /** tools is set if the model may be given tools. */
+  tools?: Empty;
+  /** context is set if includeContext may be other than none. */
+  context?: Empty;
 }
 
 /**
@@ -980,6 +1094,12 @@ export interface Sampled {
 export interface SetLoggingLevel {
   /** level is one of the LogLevels: the server logs from there upward. */
   level: string;
+}
+
+/** SetRoots holds the parameters of the setRoots command. */
+export interface SetRoots {
+  /** roots take the place of those before, all of them. */
+  roots: Root[];
 }
 
 /** State is the data of the state event. */
@@ -1132,6 +1252,11 @@ export interface Commands {
    * is opened again.
    */
   setLoggingLevel: { params: SetLoggingLevel; result: Empty };
+  /**
+   * Replaces the application's roots and tells the server, where its revision has a word for
+   * that (before 2026-07-28).
+   */
+  setRoots: { params: SetRoots; result: Empty };
   /** Says how the core is doing, after a garbage collection. */
   stats: { params: Stats; result: StatsResult };
   /**
@@ -1156,6 +1281,8 @@ export interface Asks {
 
 /** The events of a tell, with their data. */
 export interface Tells {
+  /** What the server asked for by URL is done. */
+  elicitationComplete: ElicitationComplete;
   /** The server logged something. */
   log: Log;
   /** A call went on. The frame's id is the call. */
@@ -1173,10 +1300,10 @@ export interface Tells {
 }
 
 /** The names of Commands, for use at run time. */
-export const commandNames = ["callTool", "close", "complete", "connect", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "ping", "readResource", "setLoggingLevel", "stats", "subscribeResource", "unsubscribeResource"] as const;
+export const commandNames = ["callTool", "close", "complete", "connect", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "ping", "readResource", "setLoggingLevel", "setRoots", "stats", "subscribeResource", "unsubscribeResource"] as const;
 
 /** The names of Asks, for use at run time. */
 export const askNames = ["elicit", "sample"] as const;
 
 /** The names of Tells, for use at run time. */
-export const tellNames = ["log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged"] as const;
+export const tellNames = ["elicitationComplete", "log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged"] as const;

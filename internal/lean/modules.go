@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// The go command takes no overlay for files of its module cache. So a module with
+// cuts is copied, cut there, and put in its place by a go.mod of its own, which
+// -modfile takes.
+
+// A moduleCut is a cut in a module that the guests are built with. Its file is
+// below the module's folder.
+type moduleCut struct {
+	module string
+	cut
+}
+
+const (
+	jsonschema = "github.com/google/jsonschema-go"
+	whySchema  = "the go-sdk checks with it what a server's schema says; the core never hands it one (internal/exchange), and checks with internal/schema"
+)
+
+// moduleCuts are all of them, by module.
+var moduleCuts = []moduleCut{
+	{jsonschema, cut{
+		file: "jsonschema/resolve.go", fn: "(*Schema).Resolve", uses: "errors",
+		body: `return nil, errors.New("jsonschema: Resolve is not in this build")`,
+		why:  whySchema,
+	}},
+	{jsonschema, cut{
+		file: "jsonschema/validate.go", fn: "(*Resolved).Validate", uses: "errors",
+		body: `return errors.New("jsonschema: Validate is not in this build")`,
+		why:  whySchema,
+	}},
+	{jsonschema, cut{
+		file: "jsonschema/validate.go", fn: "(*Resolved).ApplyDefaults", uses: "errors",
+		body: `return errors.New("jsonschema: ApplyDefaults is not in this build")`,
+		why:  whySchema,
+	}},
+}
+
+// writeModules writes dir/go.mod, which -modfile takes, and the modules with cuts
+// that it names below dir/modules. root is the folder of this module; where dir
+// is in it, the names are relative to root, so that a build is the same anywhere.
+func writeModules(root, dir string) error {
+	byModule := map[string]map[string][]cut{}
+	for _, c := range moduleCuts {
+		if byModule[c.module] == nil {
+			byModule[c.module] = map[string][]cut{}
+		}
+		byModule[c.module][c.file] = append(byModule[c.module][c.file], c.cut)
+	}
+	goMod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return err
+	}
+	for _, module := range sortedModules(byModule) {
+		to := filepath.Join(dir, "modules", filepath.FromSlash(module))
+		if err := copyModule(root, module, to, byModule[module]); err != nil {
+			return err
+		}
+		place := to
+		if below, err := filepath.Rel(root, to); err == nil && filepath.IsLocal(below) {
+			place = "./" + filepath.ToSlash(below)
+		}
+		goMod = fmt.Appendf(goMod, "\nreplace %s => %s\n", module, place)
+	}
+	goSum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.sum"), goSum, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "go.mod"), goMod, 0o644)
+}
+
+func sortedModules(byModule map[string]map[string][]cut) []string {
+	var modules []string
+	for module := range byModule {
+		modules = append(modules, module)
+	}
+	sort.Strings(modules)
+	return modules
+}
+
+// copyModule copies a module's sources, without its tests, and makes its cuts.
+func copyModule(root, module, to string, cuts map[string][]cut) error {
+	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module)
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("go list -m %s: %w", module, err)
+	}
+	from := strings.TrimSpace(string(out))
+	made := 0
+	err = filepath.WalkDir(from, func(name string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(from, name)
+		if err != nil {
+			return err
+		}
+		switch {
+		case entry.IsDir() && entry.Name() == "testdata":
+			return filepath.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(to, below), 0o755)
+		case strings.HasSuffix(below, "_test.go"):
+			return nil
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if file := filepath.ToSlash(below); cuts[file] != nil {
+			if source, err = apply(file, source, cuts[file]); err != nil {
+				return err
+			}
+			made++
+		}
+		return os.WriteFile(filepath.Join(to, below), source, 0o644)
+	})
+	if err == nil && made != len(cuts) {
+		err = fmt.Errorf("%s: a cut matches no file", module)
+	}
+	return err
+}

@@ -1,0 +1,196 @@
+// Uses every method of a client, every option and every export, as an application
+// would. types.test.ts compiles it; it is not run.
+
+import {
+  type BinaryContent,
+  blob,
+  type CacheMode,
+  type CallToolResult,
+  type Client,
+  type ClientCapabilities,
+  type ConnectOptions,
+  connect,
+  dataURL,
+  type ElicitParams,
+  type ElicitResult,
+  type Events,
+  type Handlers,
+  type InvalidResult,
+  type LoggingLevel,
+  RemoraError,
+  type RequestOptions,
+  type Root,
+  type SampleParams,
+  type SampleResult,
+  structured,
+  type Tool,
+  text,
+} from "remora-mcp";
+
+function fillIn({ mode, message, url, requestedSchema }: ElicitParams): ElicitResult {
+  if (mode === "url") return { action: (url satisfies string | undefined) === undefined ? "cancel" : "decline" };
+  const content: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(requestedSchema?.properties ?? {})) {
+    content[name] =
+      field.default ?? field.enum?.[0] ?? field.oneOf?.[0]?.const ?? field.items?.anyOf?.[0]?.const ?? message;
+  }
+  return { action: "accept", content };
+}
+
+async function write({ messages, tools, toolChoice, modelPreferences }: SampleParams): Promise<SampleResult> {
+  const last = messages.at(-1);
+  const blocks = Array.isArray(last?.content) ? last.content : [last?.content];
+  const seen: unknown[] = blocks.map((block) => block?.["text"]);
+  if (tools !== undefined && toolChoice?.mode !== "none") {
+    const use = { type: "tool_use" as const, id: "1", name: tools[0]?.name ?? "", input: { seen } };
+    return {
+      role: "assistant",
+      model: modelPreferences?.hints?.[0]?.name ?? "m",
+      stopReason: "toolUse",
+      content: [use],
+    };
+  }
+  return { role: "assistant", model: "m", content: { type: "text", text: String(seen.length) } };
+}
+
+const handlers: Handlers = {
+  elicit: (params, { signal, origin, call, deadlineMs, sessionInfo }) => {
+    signal.addEventListener("abort", () => [origin, call, deadlineMs, sessionInfo.serverInfo?.name]);
+    return fillIn(params);
+  },
+  sample: write,
+};
+const capabilities: ClientCapabilities = { elicitation: { form: {}, url: {} }, sampling: { tools: {}, context: {} } };
+const roots: Root[] = [{ uri: "file:///a", name: "a" }];
+const cacheMode: CacheMode = "refresh";
+const logLevel: LoggingLevel = "warning";
+
+export const options: ConnectOptions = {
+  wasm: new Uint8Array(),
+  clientInfo: { name: "n", version: "1", title: "N" },
+  headers: { "X-Key": "k" },
+  token: async () => undefined,
+  fetch: (url, init) => fetch(url, init),
+  policy: { origins: ["https://example.com"] },
+  protocolVersion: "2026-07-28",
+  limits: { maxBodyBytes: 1, maxEventBytes: 1, maxDepth: 1, maxCalls: 1, maxAsks: 1 },
+  handlers,
+  capabilities,
+  roots,
+  validateOutput: "always",
+  cacheMode,
+  listMaxPages: 3,
+  logLevel,
+  signal: new AbortController().signal,
+  timeout: 1,
+};
+
+const request: RequestOptions = {
+  signal: new AbortController().signal,
+  timeout: 1,
+  maxTotalTimeout: 2,
+  resetTimeoutOnProgress: false,
+  onprogress: ({ progress, total, message }) => [progress satisfies number, total, message],
+};
+
+async function about(client: Client): Promise<void> {
+  const names: (string | undefined)[] = [
+    client.serverInfo?.name,
+    client.instructions,
+    client.protocolVersion,
+    client.getServerVersion()?.version,
+    client.getInstructions(),
+    client.getNegotiatedProtocolVersion(),
+  ];
+  const parts: unknown[] = [names, client.capabilities?.["tools"], client.getServerCapabilities(), client.meta];
+  await client.ping(request);
+  const { open } = await client.stats();
+  parts.push(open satisfies number);
+}
+
+function listen(client: Client): () => void {
+  const offs = [
+    client.on("log", ({ level, data }: Events["log"]) => [level, data]),
+    client.on("progress", ({ progress }) => progress),
+    client.on("state", ({ state, reason }) => [state, reason]),
+    client.on("elicitationComplete", ({ elicitationId }) => elicitationId satisfies string),
+    client.on("toolsChanged", () => {}),
+    client.on("promptsChanged", () => {}),
+    client.on("resourcesChanged", () => {}),
+    client.on("resourceUpdated", ({ uri }) => uri satisfies string),
+  ];
+  return () => {
+    for (const off of offs) off();
+  };
+}
+
+async function lists(client: Client): Promise<Tool[]> {
+  for await (const tool of client.tools(request)) tool.name satisfies string;
+  for await (const resource of client.resources()) resource.uri satisfies string;
+  for await (const template of client.resourceTemplates()) template.uriTemplate satisfies string;
+  for await (const prompt of client.prompts()) prompt.name satisfies string;
+  const raw: string[] = [
+    await client.listToolsRaw({ cursor: "" }),
+    await client.listResourcesRaw(),
+    await client.listResourceTemplatesRaw(),
+    await client.listPromptsRaw(),
+  ];
+  const { resources } = await client.listResources({}, { cacheMode });
+  const { resourceTemplates } = await client.listResourceTemplates();
+  const { prompts } = await client.listPrompts();
+  raw.push(...[...resources, ...resourceTemplates, ...prompts].map(({ name }) => name));
+  const { tools, nextCursor } = await client.listTools({ cursor: "" }, request);
+  raw.push(nextCursor ?? "");
+  return tools;
+}
+
+async function resources(client: Client, uri: string): Promise<string> {
+  const { contents } = await client.readResource({ uri });
+  const parts: BinaryContent[] = [...contents];
+  await client.subscribeResource({ uri });
+  await client.unsubscribeResource({ uri });
+  return parts.map(dataURL).join() + (await client.readResourceRaw({ uri }));
+}
+
+async function prompts(client: Client): Promise<string> {
+  const { messages } = await client.getPrompt({ name: "p", arguments: { a: "b" } });
+  const { completion } = await client.complete({
+    ref: { type: "ref/prompt", name: "p" },
+    argument: { name: "a", value: "" },
+  });
+  await client.setLoggingLevel(logLevel);
+  const raw = [
+    await client.getPromptRaw({ name: "p" }),
+    await client.completeRaw({ ref: { type: "ref/resource", uri: "x" }, argument: { name: "a", value: "" } }),
+  ];
+  return [...messages.map((message) => text(message)), ...completion.values, ...raw].join();
+}
+
+async function call(client: Client): Promise<number> {
+  const params = { name: "t", arguments: { a: 1 }, _meta: { k: "v" } };
+  let result: CallToolResult;
+  try {
+    result = await client.callTool(params, request);
+  } catch (error) {
+    if (!(error instanceof RemoraError)) throw error;
+    const { code, message, data, status, rpcCode, retryable, sent } = error;
+    const invalid = code === "rpc/invalid_result" ? (data as InvalidResult) : undefined;
+    throw new RemoraError(code, message + String(invalid?.pointer), { status, rpcCode, retryable, sent, cause: error });
+  }
+  for (const block of result.content) {
+    if (block.type === "image") (await blob(block).arrayBuffer()).byteLength satisfies number;
+  }
+  (await client.callToolRaw(params)) satisfies string;
+  return structured<{ sum: number }>(result).sum + text(result).length;
+}
+
+export async function use(): Promise<unknown[]> {
+  await using client: Client = await connect(new URL("https://example.com/mcp"), options);
+  const stop = listen(client);
+  await about(client);
+  await client.setRoots(roots, request);
+  const done = [await lists(client), await resources(client, "x:/"), await prompts(client), await call(client)];
+  stop();
+  await client.close();
+  return done;
+}
