@@ -125,6 +125,7 @@ func (d *Duplex) Write(ctx context.Context, message []byte) error {
 	if err != nil {
 		return err
 	}
+	out = withAnswers(out)
 	switch {
 	case out.Method == methodListen:
 		d.listening.hold(out)

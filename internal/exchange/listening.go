@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"reflect"
 	"sync"
 )
 
@@ -60,7 +59,7 @@ func (l *listening) want(want Wanted) *Standing {
 		}
 		a = newStanding(filter{})
 		a.settle()
-	case a == nil || !reflect.DeepEqual(a.want, f):
+	case a == nil || !a.want.equal(f):
 		a = newStanding(f)
 		a.before, l.current = l.current, a
 		_, _, a.out = l.d.t.listenRequest(f)
