@@ -94,6 +94,9 @@ func (s *Session) answer(ctx context.Context, ask wire.Ask, params []byte) ([]by
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(ask.DeadlineMs)*time.Millisecond)
 		defer cancel()
 	}
+	if s.dialer != nil {
+		ask.Origin = s.dialer.String() // the plugin knows no more than a reference
+	}
 	ctx = context.WithValue(ctx, askKey{}, Ask{Kind: ask.Kind, Origin: ask.Origin})
 	handlers := &s.opts.Handlers
 	for _, row := range askRows {

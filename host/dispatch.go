@@ -51,6 +51,10 @@ func (d *driver) dispatch(f wire.Frame) error {
 		if x != nil {
 			x.cancel()
 		}
+	case wire.KindChanOpen:
+		return d.onChanOpen(f)
+	case wire.KindChanMore, wire.KindChanSend, wire.KindChanClose:
+		return d.onChannel(f, tooLarge)
 	case wire.KindFault:
 		return d.onFault(f)
 	default:

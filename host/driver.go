@@ -64,6 +64,7 @@ type driver struct {
 	nextID    uint32
 	calls     map[uint32]*call
 	exchanges map[uint32]*exchange
+	channels  map[uint32]*channelRun
 	asks      map[uint32]context.CancelFunc
 	links     map[uint32]*link // by session number
 
@@ -119,6 +120,7 @@ func newDriver(ctx context.Context, g guest, o Options, hooks driverHooks) (*dri
 		skipping:  make(map[skipped]bool),
 		calls:     make(map[uint32]*call),
 		exchanges: make(map[uint32]*exchange),
+		channels:  make(map[uint32]*channelRun),
 		asks:      make(map[uint32]context.CancelFunc),
 		links:     make(map[uint32]*link),
 	}
@@ -270,7 +272,7 @@ func (d *driver) take(timer *time.Timer) (batch []byte, quit bool) {
 
 // idleLocked reports whether nothing is in flight.
 func (d *driver) idleLocked() bool {
-	return len(d.calls) == 0 && len(d.exchanges) == 0 && len(d.asks) == 0 && len(d.queue) == 0
+	return len(d.calls) == 0 && len(d.exchanges) == 0 && len(d.channels) == 0 && len(d.asks) == 0 && len(d.queue) == 0
 }
 
 // recycleIfGrown lets an instance that has taken much memory end, once nothing
@@ -362,10 +364,13 @@ func (d *driver) end(failed error) {
 	d.mu.Lock()
 	d.ended = true
 	calls, exchanges, asks := d.calls, d.exchanges, d.asks
-	links := d.links
+	links, channels := d.links, d.channels
 	// A reply, an event or a frame that comes now finds nothing.
-	d.calls, d.exchanges, d.asks, d.links, d.queue = nil, nil, nil, nil, nil
+	d.calls, d.exchanges, d.channels, d.asks, d.links, d.queue = nil, nil, nil, nil, nil, nil
 	for _, x := range exchanges {
+		x.over = true
+	}
+	for _, x := range channels {
 		x.over = true
 	}
 	// A call is certainly not executed if the session has made no request since
@@ -386,6 +391,9 @@ func (d *driver) end(failed error) {
 
 	for _, x := range exchanges {
 		x.cancel()
+	}
+	for _, x := range channels {
+		x.finish()
 	}
 	for _, cancel := range asks {
 		cancel()

@@ -10,7 +10,7 @@ import (
 )
 
 // A Code names a failure. The part before the slash is its family: local (this
-// program), http (the way to the server), rpc (the server's own answer), auth,
+// program), http (the way to the server), channel (the same without HTTP), rpc (the server's own answer), auth,
 // policy, plugin.
 type Code = wire.Code
 
@@ -44,6 +44,10 @@ const (
 	CodeHTTPNetwork     = wire.CodeHTTPNetwork     // no connection, or it ended before the answer
 	CodeHTTPSessionGone = wire.CodeHTTPSessionGone // the server lost the session, and opening a new one did not help
 )
+
+// CodeChannelClosed: no channel, or it ended before the answer. Of a process,
+// Data holds exitCode or signal, and stderr, the end of what it wrote there.
+const CodeChannelClosed = wire.CodeChannelClosed
 
 // CodeRPCError is the server's own JSON-RPC error: its number is in RPCCode,
 // its data in Data.

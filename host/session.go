@@ -94,12 +94,15 @@ type Session struct {
 	rt     *Runtime
 	url    string
 	opts   ConnectOptions
-	net    *network
+	net    *network        // nil over a channel
+	dialer Dialer          // nil over HTTP
 	ctx    context.Context // ends when the session is closed
 	cancel context.CancelFunc
 
 	listeners listeners
 	listenMu  sync.Mutex // held while the instance is told of the listeners
+
+	channels channelCount
 
 	mu       sync.Mutex
 	roots    []wire.Root // nil: not announced
@@ -124,13 +127,19 @@ type opening struct {
 // URL. It blocks until the server has answered or ctx ends, whose CallOptions
 // apply. Nil options are the zero value. The caller closes the session.
 func (rt *Runtime) Connect(ctx context.Context, url string, o *ConnectOptions) (*Session, error) {
-	s, err := rt.newSession(url, o)
+	s, err := rt.newHTTPSession(url, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := rt.adopt(s); err != nil {
+	return s.connect(ctx)
+}
+
+// connect opens the session for the first time.
+func (s *Session) connect(ctx context.Context) (*Session, error) {
+	if err := s.rt.adopt(s); err != nil {
 		return nil, err
 	}
+	var err error
 	// Closing the runtime ends the attempt.
 	opening, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -151,17 +160,38 @@ func (rt *Runtime) Connect(ctx context.Context, url string, o *ConnectOptions) (
 	return nil, err
 }
 
-// newSession checks the options of a session.
-func (rt *Runtime) newSession(raw string, o *ConnectOptions) (*Session, error) {
+// newSession checks those options of a session that do not depend on how its
+// server is reached.
+func newSession(rt *Runtime, o *ConnectOptions) (*Session, error) {
 	s := &Session{rt: rt, closeEnd: make(chan struct{})}
 	if o != nil {
 		s.opts = *o
 	}
+	var err error
+	if s.roots, err = wireRoots(s.opts.Roots); err != nil {
+		return nil, err
+	}
+	if s.opts.Handlers.Sample != nil && s.opts.Handlers.SampleWithTools != nil {
+		return nil, failure(CodeLocalBadArgument, "Handlers has both Sample and SampleWithTools")
+	}
+	s.logLevel = string(s.opts.LogLevel)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.listeners.all = map[int]*Events{0: &s.opts.Events}
+	s.listeners.next = 1
+	return s, nil
+}
+
+// newHTTPSession checks the options of a session over HTTP.
+func (rt *Runtime) newHTTPSession(raw string, o *ConnectOptions) (*Session, error) {
 	server, err := parseServerURL(raw)
 	if err != nil {
 		return nil, err
 	}
-	s.url, s.logLevel = server.String(), string(s.opts.LogLevel)
+	s, err := newSession(rt, o)
+	if err != nil {
+		return nil, err
+	}
+	s.url = server.String()
 	p, err := newPolicy(server, s.opts.Policy)
 	if err != nil {
 		return nil, err
@@ -171,15 +201,6 @@ func (rt *Runtime) newSession(raw string, o *ConnectOptions) (*Session, error) {
 		return nil, err
 	}
 	s.net = newNetwork(p, creds, rt.opts.HTTP)
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if s.roots, err = wireRoots(s.opts.Roots); err != nil {
-		return nil, err
-	}
-	if s.opts.Handlers.Sample != nil && s.opts.Handlers.SampleWithTools != nil {
-		return nil, failure(CodeLocalBadArgument, "Handlers has both Sample and SampleWithTools")
-	}
-	s.listeners.all = map[int]*Events{0: &s.opts.Events}
-	s.listeners.next = 1
 	return s, nil
 }
 
@@ -206,6 +227,9 @@ func (s *Session) open(ctx context.Context, again bool) error {
 		Roots:           s.rootsNow(),
 		ValidateOutput:  string(s.opts.ValidateOutput),
 		CacheMode:       string(s.opts.CacheMode),
+	}
+	if s.dialer != nil {
+		params.Channel = channelRef
 	}
 	s.mu.Lock()
 	params.LogLevel = s.logLevel
@@ -281,9 +305,20 @@ func (s *Session) abandon() {
 	}
 	s.cancel()
 	s.publishState(StateClosed, "")
-	s.net.close()
-	s.rt.forget(s)
+	s.release(context.Background())
 	close(s.closeEnd)
+}
+
+// release lets go of what the session holds. It waits until its channel is gone
+// or ctx ends.
+func (s *Session) release(ctx context.Context) {
+	if s.net != nil {
+		s.net.close()
+	}
+	if s.dialer != nil {
+		s.channels.wait(ctx)
+	}
+	s.rt.forget(s)
 }
 
 // InitializeResult describes the server and what was agreed on with it when the
@@ -338,9 +373,8 @@ func (s *Session) close(ctx context.Context) error {
 		}
 		l.active.Store(false)
 	}
+	s.release(ctx)
 	s.publishState(StateClosed, "")
-	s.net.close()
-	s.rt.forget(s)
 	close(s.closeEnd)
 	return s.closeErr
 }
@@ -471,8 +505,11 @@ func (s *Session) request(ctx context.Context, command string, params any, meta 
 	}
 }
 
-// String returns the server's origin, for a log.
+// String returns the server's origin, or what its Dialer calls it, for a log.
 func (s *Session) String() string {
+	if s.dialer != nil {
+		return s.dialer.String()
+	}
 	u, err := url.Parse(s.url)
 	if err != nil {
 		return "session"

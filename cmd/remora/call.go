@@ -29,9 +29,10 @@ func newCall() *cobra.Command {
 	var flags serverFlags
 	var output string
 	cmd := &cobra.Command{
-		Use:   "call URL TOOL [JSON | - | KEY=VALUE...]",
+		Use:   "call URL TOOL [JSON | - | KEY=VALUE...]\n  remora call TOOL [JSON | - | KEY=VALUE...] -- COMMAND [ARG...]",
 		Short: "Call a tool and print its result",
-		Long: `Call TOOL of the MCP server at URL and print its result.
+		Long: `Call TOOL of the MCP server at URL, or of the server that COMMAND is and that is
+spoken to over its stdin and stdout, and print its result.
 
 The arguments are one JSON object, or "-" to read that from standard input, or
 words KEY=VALUE, whose types come from the tool's input schema: text as it is,
@@ -51,14 +52,16 @@ the server; a second one ends the program at once.
 		Example: `  remora call http://127.0.0.1:8931/mcp add a=2 b=3
   remora call http://127.0.0.1:8931/mcp echo '{"message":"hello"}'
   remora call --json http://127.0.0.1:8931/mcp add a=2 b=3 | jq .structuredContent.sum
-  remora call --header-env Authorization=MCP_AUTH https://example.com/mcp search query=@question.txt`,
-		Args: positional(cobra.MinimumNArgs(2)),
+  remora call --header-env Authorization=MCP_AUTH https://example.com/mcp search query=@question.txt
+  remora call echo message=hello -- npx -y @modelcontextprotocol/server-everything`,
+		Args: serverArgs(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output != "" && flags.json {
 				return usage("--output saves what --json prints: give one of them")
 			}
-			c := &caller{cmd: cmd, flags: &flags, output: output, tool: args[1], args: args[2:]}
-			return c.run(args[0])
+			url, rest := flags.forServer(cmd, args)
+			c := &caller{cmd: cmd, flags: &flags, output: output, tool: rest[0], args: rest[1:]}
+			return c.run(url)
 		},
 	}
 	cmd.ValidArgsFunction = completeCall(&flags)

@@ -74,7 +74,7 @@ func TestCommands(t *testing.T) {
 		{"wrong type", "", "call URL add a=two b=3", "", `a: "two" is not a number`, 2},
 		{"missing argument", "", "call URL add a=2", "", `add needs the argument "b"; it takes a (number), b (number)`, 2},
 		{"unknown tool", "", "call URL sub a=2", "", `no tool "sub"; it has: add, ask`, 2},
-		{"no tool given", "", "call URL", "", "requires at least 2 arg(s)", 2},
+		{"no tool given", "", "call URL", "", "requires at least 1 arg(s) besides the server", 2},
 		{"unknown flag", "", "tools --fast URL", "", "unknown flag: --fast", 2},
 		{"not a duration", "", "tools --timeout soon URL", "", `invalid argument "soon"`, 2},
 		{"no time at all", "", "tools --timeout 0s URL", "", "--timeout must be more than zero", 2},

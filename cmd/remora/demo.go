@@ -10,6 +10,7 @@ import (
 
 func newDemoServer() *cobra.Command {
 	var addr string
+	var stdio bool
 	cmd := &cobra.Command{
 		Use:   "demo-server",
 		Short: "Run a small MCP server to try clients against",
@@ -26,12 +27,19 @@ streamable HTTP at the path ` + demoserver.Path + `. Its tools:
   fail {}                 returns a result with isError
   picture {colour, size}  returns a picture (PNG)
 
-The first line on standard output is "listening on URL". Web pages of every
+With --stdio it speaks MCP on its standard input and output instead, and ends
+when its input does.
+
+Otherwise the first line on standard output is "listening on URL". Web pages of every
 origin may call it, so keep it on a loopback address.`,
 		Example: `  remora demo-server
-  remora demo-server --addr 127.0.0.1:0    # a free port`,
+  remora demo-server --addr 127.0.0.1:0    # a free port
+  remora tools -- remora demo-server --stdio`,
 		Args: positional(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if stdio {
+				return demoserver.Stdio(cmd.Context(), host.Version)
+			}
 			server, err := demoserver.Start(addr, host.Version)
 			if err != nil {
 				return err
@@ -51,5 +59,6 @@ origin may call it, so keep it on a loopback address.`,
 		},
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:8931", "`host:port` to listen on; port 0 takes a free one")
+	cmd.Flags().BoolVar(&stdio, "stdio", false, "speak on standard input and output")
 	return cmd
 }

@@ -93,7 +93,7 @@ func codeStatus(code host.Code) int {
 	switch family {
 	case "policy":
 		return exitRefused
-	case "http":
+	case "http", "channel":
 		return exitUnreachable
 	case "auth":
 		return exitAuth

@@ -16,20 +16,21 @@ import (
 func newInspect() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
-		Use:   "inspect URL",
+		Use:   "inspect URL | -- COMMAND [ARG...]",
 		Short: "Describe a server: protocol, capabilities, instructions, and all that it offers",
-		Long: `Describe the MCP server at URL: what it is, the revision of the protocol that
-was agreed on, its capabilities and instructions, its tools with their schemas,
-its resources and its prompts. With --json: one object with the members origin,
+		Long: `Describe the MCP server at URL, or the one that COMMAND is: what it is, the
+revision of the protocol that was agreed on, its capabilities and instructions,
+its tools with their schemas, its resources and its prompts. With --json: one object with the members origin,
 protocolVersion, serverInfo, capabilities, instructions, tools, resources,
 resourceTemplates and prompts.
 
 ` + exitHelp,
 		Example: `  remora inspect http://127.0.0.1:8931/mcp
   remora inspect --json http://127.0.0.1:8931/mcp | jq .capabilities`,
-		Args: positional(cobra.ExactArgs(1)),
+		Args: serverArgs(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.with(cmd, args[0], nil, func(ctx context.Context, s *server) error {
+			url, _ := flags.forServer(cmd, args)
+			return flags.with(cmd, url, nil, func(ctx context.Context, s *server) error {
 				offered, err := offer(ctx, s)
 				if err != nil {
 					return err

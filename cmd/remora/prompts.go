@@ -15,7 +15,7 @@ import (
 func newPrompts() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
-		Use:   "prompts URL",
+		Use:   "prompts URL | -- COMMAND [ARG...]",
 		Short: "List the prompts of a server",
 		Long: `List the prompts of the MCP server at URL, with their arguments; those in
 brackets may be left out. With --json: {"prompts": [...]}, all pages in one, each
@@ -23,9 +23,10 @@ prompt byte for byte as the server sent it.
 
 ` + exitHelp,
 		Example: `  remora prompts http://127.0.0.1:8931/mcp`,
-		Args:    positional(cobra.ExactArgs(1)),
+		Args:    serverArgs(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.with(cmd, args[0], nil, func(ctx context.Context, s *server) error {
+			url, _ := flags.forServer(cmd, args)
+			return flags.with(cmd, url, nil, func(ctx context.Context, s *server) error {
 				prompts, err := listPrompts(ctx, s)
 				if err != nil {
 					return err
@@ -49,7 +50,7 @@ func newPrompt() *cobra.Command {
 	var flags serverFlags
 	var output string
 	cmd := &cobra.Command{
-		Use:   "prompt URL NAME [KEY=VALUE...]",
+		Use:   "prompt URL NAME [KEY=VALUE...]\n  remora prompt NAME [KEY=VALUE...] -- COMMAND [ARG...]",
 		Short: "Have the server write a prompt and print its messages",
 		Long: `Have the MCP server at URL write the prompt NAME with the given arguments, which
 are text, and print its messages, each after the role of who says it. With --json
@@ -57,9 +58,10 @@ the result is printed byte for byte as the server sent it.
 
 ` + exitHelp,
 		Example: `  remora prompt http://127.0.0.1:8931/mcp review language=go`,
-		Args:    positional(cobra.MinimumNArgs(2)),
+		Args:    serverArgs(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			arguments, err := promptArguments(args[2:])
+			url, rest := flags.forServer(cmd, args)
+			arguments, err := promptArguments(rest[1:])
 			if err != nil {
 				return err
 			}
@@ -67,8 +69,8 @@ the result is printed byte for byte as the server sent it.
 			if err != nil {
 				return err
 			}
-			return c.with(args[0], func(ctx context.Context, s *server) error {
-				raw, err := s.GetPromptRaw(ctx, &mcp.GetPromptParams{Name: args[1], Arguments: arguments})
+			return c.with(url, func(ctx context.Context, s *server) error {
+				raw, err := s.GetPromptRaw(ctx, &mcp.GetPromptParams{Name: rest[0], Arguments: arguments})
 				if err != nil {
 					return err
 				}

@@ -17,7 +17,7 @@ import (
 func newResources() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
-		Use:   "resources URL",
+		Use:   "resources URL | -- COMMAND [ARG...]",
 		Short: "List the resources and resource templates of a server",
 		Long: `List the resources of the MCP server at URL, and its templates, whose URIs have
 variables in braces. With --json: {"resources": [...], "resourceTemplates":
@@ -26,9 +26,10 @@ variables in braces. With --json: {"resources": [...], "resourceTemplates":
 ` + exitHelp,
 		Example: `  remora resources http://127.0.0.1:8931/mcp
   remora resources --json http://127.0.0.1:8931/mcp | jq -r '.resources[].uri'`,
-		Args: positional(cobra.ExactArgs(1)),
+		Args: serverArgs(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.with(cmd, args[0], nil, func(ctx context.Context, s *server) error {
+			url, _ := flags.forServer(cmd, args)
+			return flags.with(cmd, url, nil, func(ctx context.Context, s *server) error {
 				resources, templates, err := listResources(ctx, s)
 				if err != nil {
 					return err
@@ -54,7 +55,7 @@ func newRead() *cobra.Command {
 	var flags serverFlags
 	var output string
 	cmd := &cobra.Command{
-		Use:   "read URL URI",
+		Use:   "read URL URI\n  remora read URI -- COMMAND [ARG...]",
 		Short: "Read a resource and print what it holds",
 		Long: `Read the resource URI of the MCP server at URL. Text is printed as it is, control
 characters excepted; anything else is described, or saved with --output. With
@@ -63,14 +64,15 @@ characters excepted; anything else is described, or saved with --output. With
 ` + exitHelp,
 		Example: `  remora read http://127.0.0.1:8931/mcp demo://about
   remora read http://127.0.0.1:8931/mcp demo://picture --output .`,
-		Args: positional(cobra.ExactArgs(2)),
+		Args: serverArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			url, rest := flags.forServer(cmd, args)
 			c, save, err := newRequest(cmd, &flags, output, "resource")
 			if err != nil {
 				return err
 			}
-			return c.with(args[0], func(ctx context.Context, s *server) error {
-				raw, err := s.ReadResourceRaw(ctx, &mcp.ReadResourceParams{URI: args[1]})
+			return c.with(url, func(ctx context.Context, s *server) error {
+				raw, err := s.ReadResourceRaw(ctx, &mcp.ReadResourceParams{URI: rest[0]})
 				if err != nil {
 					return err
 				}

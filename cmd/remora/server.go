@@ -33,6 +33,8 @@ type serverFlags struct {
 	quiet     bool
 	trace     traceFlags
 	logLevel  string
+
+	command []string // the program that is the server; nil for one at a URL
 }
 
 func (f *serverFlags) register(cmd *cobra.Command) {
@@ -55,7 +57,8 @@ type server struct {
 	redact *redactor
 }
 
-// with connects to the server at url, runs f, and closes the session. The
+// with connects to the server at url, or to the program of forServer, runs f, and
+// closes the session. The
 // context that f gets carries the call options of the flags.
 func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redactor) host.Handlers, run func(context.Context, *server) error) (err error) {
 	if f.timeout <= 0 {
@@ -125,7 +128,15 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 				Form: &mcp.FormElicitationCapabilities{}, URL: &mcp.URLElicitationCapabilities{}}}
 		}
 	}
-	session, err := rt.Connect(ctx, url, options)
+	var session *host.Session
+	if f.command != nil {
+		if len(headers) > 0 {
+			return usage("--header and --header-env are for a URL: a program takes its arguments and environment")
+		}
+		session, err = rt.ConnectCommand(ctx, f.program(cmd.ErrOrStderr()), options)
+	} else {
+		session, err = rt.Connect(ctx, url, options)
+	}
 	// What cannot be right is refused before there is a session to trace.
 	opened = !errors.Is(err, &host.Error{Code: host.CodeLocalBadURL}) && !errors.Is(err, &host.Error{Code: host.CodeLocalBadArgument})
 	if err != nil {

@@ -17,18 +17,21 @@ import (
 func newTools() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
-		Use:   "tools URL",
+		Use:   "tools URL | -- COMMAND [ARG...]",
 		Short: "List the tools of a server",
-		Long: `List the tools of the MCP server at URL, with their arguments; those in
+		Long: `List the tools of the MCP server at URL, or of the server that COMMAND is and
+that is spoken to over its stdin and stdout, with their arguments; those in
 brackets may be left out. With --json: {"tools": [...]}, all pages in one, each
 tool byte for byte as the server sent it.
 
 ` + exitHelp,
 		Example: `  remora tools http://127.0.0.1:8931/mcp
-  remora tools --json http://127.0.0.1:8931/mcp | jq -r '.tools[].name'`,
-		Args: positional(cobra.ExactArgs(1)),
+  remora tools --json http://127.0.0.1:8931/mcp | jq -r '.tools[].name'
+  remora tools -- npx -y @modelcontextprotocol/server-everything`,
+		Args: serverArgs(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.with(cmd, args[0], nil, func(ctx context.Context, s *server) error {
+			url, _ := flags.forServer(cmd, args)
+			return flags.with(cmd, url, nil, func(ctx context.Context, s *server) error {
 				tools, err := listTools(ctx, s)
 				if err != nil {
 					return err

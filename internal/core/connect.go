@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -42,19 +43,10 @@ const maxURLBytes = 8 << 10
 // checkConnect refuses what cannot be right before any traffic, fills in
 // defaults, and returns the server's origin.
 func checkConnect(params *wire.Connect) (origin string, err error) {
-	u, perr := url.Parse(params.URL)
-	switch {
-	case len(params.URL) > maxURLBytes:
-		return "", newError(wire.CodeLocalBadURL, "the URL is longer than %d bytes", maxURLBytes)
-	case perr != nil || !u.IsAbs() || u.Host == "":
-		return "", newError(wire.CodeLocalBadURL, "not an absolute URL such as https://example.com/mcp")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return "", newError(wire.CodeLocalBadURL, "the URL's scheme is %q; http and https are known", wire.Excerpt([]byte(u.Scheme)))
-	case u.User != nil:
-		return "", newError(wire.CodeLocalBadURL, "the URL holds a user name or password; give credentials as headers")
+	origin, err = checkTarget(params)
+	if err != nil {
+		return "", err
 	}
-	u.Fragment, u.RawFragment = "", ""
-	params.URL = u.String()
 	if v := params.ProtocolVersion; v != "" && !slices.Contains(mcp.SupportedProtocolVersions(), v) {
 		return "", badArgument("protocol version %q is not known; known are %v", wire.Excerpt([]byte(v)), mcp.SupportedProtocolVersions())
 	}
@@ -97,11 +89,62 @@ func checkConnect(params *wire.Connect) (origin string, err error) {
 	if params.ClientInfo.Version == "" {
 		params.ClientInfo.Version = wire.Version
 	}
+	return origin, nil
+}
+
+// checkTarget checks where the server is: at a URL or behind a channel.
+func checkTarget(params *wire.Connect) (origin string, err error) {
+	if params.Channel != "" {
+		switch {
+		case params.URL != "":
+			return "", badArgument("a URL and a channel: a server is at one or the other")
+		case len(params.Channel) > wire.MaxChannelRefBytes:
+			return "", badArgument("the channel's reference is longer than %d bytes", wire.MaxChannelRefBytes)
+		}
+		return params.Channel, nil
+	}
+	u, perr := url.Parse(params.URL)
+	switch {
+	case len(params.URL) > maxURLBytes:
+		return "", newError(wire.CodeLocalBadURL, "the URL is longer than %d bytes", maxURLBytes)
+	case perr != nil || !u.IsAbs() || u.Host == "":
+		return "", newError(wire.CodeLocalBadURL, "not an absolute URL such as https://example.com/mcp")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "", newError(wire.CodeLocalBadURL, "the URL's scheme is %q; http and https are known", wire.Excerpt([]byte(u.Scheme)))
+	case u.User != nil:
+		return "", newError(wire.CodeLocalBadURL, "the URL holds a user name or password; give credentials as headers")
+	}
+	u.Fragment, u.RawFragment = "", ""
+	params.URL = u.String()
 	return u.Scheme + "://" + u.Host, nil
 }
 
 // open opens a connection for the session.
 func (s *session) open(ctx context.Context) (*conn, error) {
+	switch {
+	case s.params.Channel != "":
+		return s.openChannel(ctx)
+	case s.legacy:
+		return s.openLegacy(ctx)
+	}
+	cn, err := s.dial(ctx, s.params.ProtocolVersion, func(transport *exchange.Transport) (mcp.Transport, error) {
+		return &mcp.StreamableClientTransport{
+			Endpoint:     s.params.URL,
+			HTTPClient:   &http.Client{Transport: transport},
+			MaxRetries:   -1, // exchange resumes
+			MaxEventSize: -1, // exchange bounds
+		}, nil
+	})
+	if err != nil && !s.once && exchange.MayBeLegacy(ctx) {
+		if cn, legacyErr := s.openLegacy(ctx); !errors.Is(legacyErr, errNotLegacy) {
+			return cn, legacyErr
+		}
+	}
+	return cn, err
+}
+
+// dial makes a connection over what the function makes of a transport.
+func (s *session) dial(ctx context.Context, version string, over func(*exchange.Transport) (mcp.Transport, error)) (*conn, error) {
 	transport := exchange.New(exchange.Config{
 		HTTP:        tracedHTTP{s, s.core.http},
 		Clock:       s.core.clock,
@@ -112,6 +155,10 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 		InputAsData: s.once,
 		Received:    s.received,
 	})
+	carrier, err := over(transport)
+	if err != nil {
+		return nil, err
+	}
 	cn := &conn{transport: transport}
 	info := s.params.ClientInfo
 	cn.client = mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(cn))
@@ -121,14 +168,9 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 	}
 	cn.client.AddSendingMiddleware(cn.tellRoots)
 	s.pushRoots(cn)
-	var err error
-	cn.sdk, err = cn.client.Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint:     s.params.URL,
-		HTTPClient:   &http.Client{Transport: transport},
-		MaxRetries:   -1, // exchange resumes
-		MaxEventSize: -1, // exchange bounds
-	}, &mcp.ClientSessionOptions{ProtocolVersion: s.params.ProtocolVersion})
+	cn.sdk, err = cn.client.Connect(ctx, carrier, &mcp.ClientSessionOptions{ProtocolVersion: version})
 	if err != nil {
+		err = transport.Explain(ctx, err)
 		transport.Close()
 		return nil, err
 	}

@@ -15,6 +15,7 @@ type Core struct {
 	name  string
 	clock port.Clock
 	http  port.HTTP
+	chans port.Channels
 
 	outMu sync.Mutex
 	out   port.Outbox
@@ -26,8 +27,9 @@ type Core struct {
 	calls     map[uint32]*call
 	asks      map[uint32]*ask
 	exchanges map[uint32]*httpExchange
+	channels  map[uint32]*channel
 	sessions  map[uint32]*session
-	lastID    uint32 // of asks and exchanges
+	lastID    uint32 // of asks, exchanges and channels
 	lastSess  uint32
 	dropped   uint64
 
@@ -45,9 +47,10 @@ func New(name string, out port.Outbox, clock port.Clock) *Core {
 		calls:     make(map[uint32]*call),
 		asks:      make(map[uint32]*ask),
 		exchanges: make(map[uint32]*httpExchange),
+		channels:  make(map[uint32]*channel),
 		sessions:  make(map[uint32]*session),
 	}
-	c.http = httpPort{c}
+	c.http, c.chans = httpPort{c}, chanPort{c}
 	return c
 }
 
@@ -67,6 +70,7 @@ func (c *Core) Receive(batch []byte) {
 		switch {
 		case err != nil && f.Kind == wire.KindCall:
 			c.emit(wire.KindDone, f.ID, wire.Done{Error: asError(err)}, nil)
+		case err != nil && c.refuseMessage(f, err):
 		case err != nil:
 			c.fault(f.ID, err)
 		case complete:
@@ -98,7 +102,7 @@ func (c *Core) dispatch(f wire.Frame) {
 		c.takeHTTP(f)
 	case wire.KindTick:
 	case wire.KindChanOpened, wire.KindChanMessage, wire.KindChanClosed:
-		c.drop("a frame of a channel that is not open")
+		c.takeChannel(f)
 	default:
 		c.fault(f.ID, badFrame("a %v frame is not for the core", f.Kind))
 	}
@@ -128,20 +132,23 @@ func (c *Core) hello(f wire.Frame) {
 	c.emit(wire.KindCoreHello, 0, wire.Hello{ABI: wire.ABI, Name: c.name, Version: wire.Version, Limits: limits}, nil)
 }
 
-// Open counts the calls, asks and exchanges that are not finished.
+// Open counts the calls, asks, exchanges and channels that are not finished.
 func (c *Core) Open() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.openLocked()
 }
 
-func (c *Core) openLocked() int { return len(c.calls) + len(c.asks) + len(c.exchanges) }
+func (c *Core) openLocked() int {
+	return len(c.calls) + len(c.asks) + len(c.exchanges) + len(c.channels)
+}
 
-// nextID returns an id that no ask or exchange has. It is called with mu held.
+// nextID returns an id that no ask, exchange or channel has. It is called with
+// mu held.
 func (c *Core) nextID() uint32 {
 	for {
 		c.lastID++
-		if c.lastID != 0 && c.asks[c.lastID] == nil && c.exchanges[c.lastID] == nil {
+		if c.lastID != 0 && c.asks[c.lastID] == nil && c.exchanges[c.lastID] == nil && c.channels[c.lastID] == nil {
 			return c.lastID
 		}
 	}

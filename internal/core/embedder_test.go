@@ -27,6 +27,10 @@ type embedder struct {
 	client *http.Client
 	// onStart, if set, takes the exchanges instead.
 	onStart func(id uint32, h wire.HTTPStart)
+	// onOpen, if set, takes the channels instead of far.
+	onOpen func(id uint32, h wire.ChanOpen)
+	// far makes the far side of a channel, by its reference.
+	far map[string]farSide
 
 	mu     sync.Mutex
 	asm    wire.Assembler
@@ -38,6 +42,7 @@ type embedder struct {
 	credit map[uint32]*credit
 	asked  map[uint32]wire.Ask
 	taken  map[uint32]string // asks that were cancelled
+	chans  map[uint32]*testChannel
 }
 
 type tell struct {
@@ -56,6 +61,8 @@ func newEmbedder(t testing.TB) *embedder {
 		credit: make(map[uint32]*credit),
 		asked:  make(map[uint32]wire.Ask),
 		taken:  make(map[uint32]string),
+		far:    make(map[string]farSide),
+		chans:  make(map[uint32]*testChannel),
 	}
 	e.client.Transport = http.DefaultTransport.(*http.Transport).Clone()
 	t.Cleanup(e.client.CloseIdleConnections)
@@ -136,6 +143,8 @@ func (e *embedder) take(f wire.Frame) {
 		if c := e.credit[f.ID]; c != nil {
 			c.add(h.Credit)
 		}
+	case wire.KindChanOpen, wire.KindChanSend, wire.KindChanMore, wire.KindChanClose:
+		e.takeChannel(f)
 	case wire.KindHTTPAbort:
 		if cancel := e.cancel[f.ID]; cancel != nil {
 			cancel()

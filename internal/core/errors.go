@@ -56,7 +56,7 @@ func (cl *call) failure(err error) *wire.Error {
 		out.Sent = cl.exchange.Sent()
 	}
 	out.Retryable = out.Sent == wire.SentNo &&
-		(out.Code == wire.CodeHTTPNetwork || out.Code == wire.CodeHTTPSessionGone)
+		(out.Code == wire.CodeHTTPNetwork || out.Code == wire.CodeHTTPSessionGone || out.Code == wire.CodeChannelClosed)
 	return &out
 }
 

@@ -21,6 +21,7 @@ type session struct {
 	params wire.Connect
 	origin string
 	once   bool // nobody is there to answer or listen (Once)
+	legacy bool // the server has only the transport of 2024-11-05
 
 	ctx    context.Context // ends when the session is closed
 	cancel context.CancelCauseFunc
@@ -121,7 +122,13 @@ func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error
 	visits := 0
 	for again := false; ; again = true {
 		cn := s.current()
-		err := request(ctx, cn)
+		if cn.transport.Ended() {
+			if err := s.reopen(ctx, cl, cn); err != nil {
+				return nil, err
+			}
+			cn = s.current()
+		}
+		err := cn.transport.Explain(ctx, request(ctx, cn))
 		if err == nil {
 			return cl.exchange.Result(), nil
 		}
@@ -177,7 +184,9 @@ func (s *session) reopen(ctx context.Context, cl *call, old *conn) error {
 }
 
 func (s *session) replace(ctx context.Context, cl *call, old *conn) error {
-	s.tellState(0, wire.StateLost, "the server no longer knows the session")
+	if !old.transport.Ended() { // else it has been told
+		s.tellState(0, wire.StateLost, "the server no longer knows the session")
+	}
 	s.tellState(0, wire.StateReconnecting, "")
 	fresh, err := s.open(ctx)
 	if err != nil {
@@ -193,6 +202,7 @@ func (s *session) replace(ctx context.Context, cl *call, old *conn) error {
 
 // use makes cn the session's connection.
 func (s *session) use(ctx context.Context, cn *conn) {
+	go s.watch(cn)
 	s.mu.Lock()
 	s.conn = cn
 	standing := s.listenLocked()

@@ -47,12 +47,13 @@ type Sink interface {
 	Dropped(reason string)
 }
 
-// A Transport is the http.RoundTripper of one connection of the SDK. It is safe
-// for concurrent use.
+// A Transport is the http.RoundTripper of one connection of the SDK, or what
+// works over a Link in its place (Over). It is safe for concurrent use.
 type Transport struct {
 	cfg       Config
 	questions questions
 	standing  standing
+	duplex    *Duplex // nil over HTTP
 
 	mu        sync.Mutex
 	handshake handshake
@@ -77,9 +78,14 @@ func New(cfg Config) *Transport {
 	return t
 }
 
-// Close ends the standing stream, if one is open. Exchanges under way end with
-// their own contexts.
-func (t *Transport) Close() { t.standing.close() }
+// Close ends the standing stream, if one is open; exchanges under way end with
+// their own contexts. Over a link it ends that, and may wait for its far side.
+func (t *Transport) Close() {
+	t.standing.close()
+	if t.duplex != nil {
+		t.duplex.Close()
+	}
+}
 
 // Handshake returns the method and the raw result of the request that opened
 // the connection: server/discover or initialize. The result is nil before.
@@ -87,6 +93,46 @@ func (t *Transport) Handshake() (method string, result json.RawMessage) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.handshake.method, t.handshake.result
+}
+
+// Ended reports whether the link has ended over which the Transport works; false
+// over HTTP.
+func (t *Transport) Ended() bool {
+	select {
+	case <-t.End():
+		return true
+	default:
+		return false
+	}
+}
+
+// End returns a channel that is closed when the link has ended over which the
+// Transport works; nil over HTTP.
+func (t *Transport) End() <-chan struct{} {
+	if t.duplex == nil {
+		return nil
+	}
+	return t.duplex.done
+}
+
+// EndReason returns why the link ended, after it has.
+func (t *Transport) EndReason() *wire.Error {
+	t.duplex.mu.Lock()
+	defer t.duplex.mu.Unlock()
+	return t.duplex.ended
+}
+
+// Explain returns why a request of the SDK's failed that did not get as far as
+// here, because the link had ended; any other err is returned as it is.
+func (t *Transport) Explain(ctx context.Context, err error) error {
+	call := callFrom(ctx)
+	if err == nil || !t.Ended() || ctx.Err() != nil || call.Err() != nil {
+		return err
+	}
+	failure := *t.EndReason()
+	failure.Sent = call.Sent()
+	call.fail(&failure)
+	return &failure
 }
 
 // Gone reports whether the server has said that it no longer knows the session.
@@ -198,6 +244,9 @@ func (t *Transport) Probe(ctx context.Context, url string) error {
 		return err
 	}
 	out.ID, out.body = json.RawMessage(`"remora-ping"`), nil
+	if t.duplex != nil {
+		return t.duplex.probe(ctx, out)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(""))
 	if err != nil {
 		return err

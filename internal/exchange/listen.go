@@ -96,6 +96,9 @@ func (a *Standing) refuse(err *wire.Error) {
 // one before as soon as it stands; wanting nothing gives it up at once. It does
 // not block. If the stream is refused, the one before stays.
 func (t *Transport) Listen(want Wanted) *Standing {
+	if t.duplex != nil {
+		return t.duplex.listening.want(want)
+	}
 	s := &t.standing
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,8 +179,9 @@ func (t *Transport) listenRequest(want filter) (header http.Header, url string, 
 		Meta          json.RawMessage `json:"_meta,omitempty"`
 		Notifications filter          `json:"notifications"`
 	}{opening.Params.Meta, want})
-	header = h.header.Clone()
-	header.Set("Mcp-Method", methodListen)
+	if header = h.header.Clone(); header != nil { // a link has none
+		header.Set("Mcp-Method", methodListen)
+	}
 	return header, h.url, &outgoing{JSONRPC: "2.0", ID: json.RawMessage(strconv.Quote(id)), Method: methodListen, Params: params}
 }
 

@@ -81,7 +81,7 @@ func (t *Transport) postCall(req *http.Request, out *outgoing) (*http.Response, 
 func hopeless(err *wire.Error) bool {
 	switch err.Code {
 	case wire.CodeHTTPNetwork, wire.CodeHTTPCORS, wire.CodePolicyOrigin, wire.CodePolicyRedirect,
-		wire.CodePolicyPrivateAddress, wire.CodeAuthRequired, wire.CodeAuthDenied:
+		wire.CodePolicyPrivateAddress, wire.CodeAuthRequired, wire.CodeAuthDenied, wire.CodeChannelClosed:
 		return true
 	}
 	return false
@@ -175,19 +175,28 @@ const maxRefusalBytes = 1 << 20
 // gets instead.
 func (t *Transport) failed(req *http.Request, out *outgoing, call *Call, failure *wire.Error) *http.Response {
 	call.fail(failure)
-	member := standIn(failure)
-	if failure.Code == wire.CodeRPCError {
-		// The SDK negotiates by the server's own error.
-		member, _ = json.Marshal(rpcError{Code: failure.RPCCode, Message: failure.Message, Data: failure.Data})
-	}
-	return synthetic(req, http.StatusOK, "application/json", io.NopCloser(bytes.NewReader(answerBytes(out.ID, nil, member))))
+	answer := answerBytes(out.ID, nil, failureMember(failure))
+	return synthetic(req, http.StatusOK, "application/json", io.NopCloser(bytes.NewReader(answer)))
 }
 
-// remember keeps what opened the connection.
+// failureMember is the error that the SDK gets for a failure.
+func failureMember(failure *wire.Error) json.RawMessage {
+	if failure.Code != wire.CodeRPCError {
+		return standIn(failure)
+	}
+	// The SDK negotiates by the server's own error.
+	member, _ := json.Marshal(rpcError{Code: failure.RPCCode, Message: failure.Message, Data: failure.Data})
+	return member
+}
+
+// remember keeps what opened the connection; req is nil on a link.
 func (t *Transport) remember(req *http.Request, out *outgoing, result json.RawMessage) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.handshake = handshake{method: out.Method, url: req.URL.String(), header: req.Header.Clone(), body: bytes.Clone(out.bytes()), result: result}
+	t.handshake = handshake{method: out.Method, body: bytes.Clone(out.bytes()), result: result}
+	if req != nil {
+		t.handshake.url, t.handshake.header = req.URL.String(), req.Header.Clone()
+	}
 }
 
 // postNotice sends a notification, or an answer to a question of the server's.

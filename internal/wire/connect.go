@@ -6,8 +6,12 @@ import "encoding/json"
 // credentials: headers, keys and the application's token function stay in the
 // embedder, which adds them to each http.start of the session.
 type Connect struct {
-	// URL is the server's MCP endpoint: http or https.
-	URL string `json:"url"`
+	// URL is the server's MCP endpoint: http or https. Absent with a Channel.
+	URL string `json:"url,omitempty"`
+	// Channel is the reference of a channel to the server, which the embedder
+	// chose: the core hands it back in chan.open and makes nothing of it. At most
+	// MaxChannelRefBytes long.
+	Channel string `json:"channel,omitempty"`
 	// ClientInfo is what the server is told of the application.
 	ClientInfo ClientInfo `json:"clientInfo,omitzero"`
 	// ProtocolVersion is the newest revision to ask for; absent for the newest
@@ -41,6 +45,9 @@ type Connect struct {
 	// refuses is left out.
 	Subscriptions []string `json:"subscriptions,omitempty"`
 }
+
+// MaxChannelRefBytes bounds the reference of a channel.
+const MaxChannelRefBytes = 256
 
 // The values of Connect.ValidateOutput.
 const (

@@ -8,7 +8,8 @@ import (
 
 // A Code names a failure. The part before the slash is its family, which is
 // what a program usually needs: local (remora or its caller), http (the way to
-// the server), rpc (the server's own answer), auth, policy, plugin.
+// the server), channel (the same where that is not HTTP), rpc (the server's own
+// answer), auth, policy, plugin.
 type Code string
 
 // The codes. Each row of Codes says when it is met.
@@ -28,6 +29,8 @@ const (
 	CodeHTTPNetwork     Code = "http/network"
 	CodeHTTPCORS        Code = "http/cors"
 	CodeHTTPSessionGone Code = "http/session_gone"
+
+	CodeChannelClosed Code = "channel/closed"
 
 	CodeRPCError         Code = "rpc/error"
 	CodeRPCInvalidResult Code = "rpc/invalid_result"

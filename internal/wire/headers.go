@@ -203,7 +203,7 @@ type HTTPAbort struct {
 
 // Idle is the header of the idle frame that ends each step of the plugin.
 type Idle struct {
-	// Open counts the calls, asks and exchanges that are not finished.
+	// Open counts the calls, asks, exchanges and channels that are not finished.
 	Open int `json:"open"`
 	// WakeMs is how long the driver may wait before it steps again with a tick,
 	// in milliseconds; null when there is nothing to wait for.

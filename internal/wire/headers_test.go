@@ -49,7 +49,7 @@ func TestWhatIsAbsent(t *testing.T) {
 		{wire.HTTPAbort{}, `{}`},
 		{wire.Idle{}, `{"open":0,"wakeMs":null}`},
 		{wire.Fault{}, `{"error":null}`},
-		{wire.Connect{}, `{"url":""}`},
+		{wire.Connect{}, `{}`},
 		{wire.Connected{}, `{"session":0,"protocolVersion":""}`},
 		{wire.ListTools{}, `{}`},
 		{wire.CallTool{}, `{"name":""}`},

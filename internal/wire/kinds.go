@@ -37,6 +37,7 @@ const (
 	KindChanClose Kind = 74
 	KindIdle      Kind = 75
 	KindFault     Kind = 76
+	KindChanMore  Kind = 77
 )
 
 // String returns the kind's name on the wire ("http.head"), or "kind N" for

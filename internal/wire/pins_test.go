@@ -29,7 +29,7 @@ func TestKindsArePinned(t *testing.T) {
 		"6 http.data to core", "7 http.end to core", "8 http.error to core", "9 chan.opened to core",
 		"10 chan.message to core", "11 chan.closed to core", "12 tick to core",
 		"64 hello", "65 done", "66 ask", "67 ask.cancel", "68 tell", "69 http.start", "70 http.more",
-		"71 http.abort", "72 chan.open", "73 chan.send", "74 chan.close", "75 idle", "76 fault",
+		"71 http.abort", "72 chan.open", "73 chan.send", "74 chan.close", "75 idle", "76 fault", "77 chan.more",
 	}
 	var got []string
 	for _, row := range wire.Kinds {
@@ -113,21 +113,25 @@ func TestNamesArePinned(t *testing.T) {
 // fields are held by the generated schema.
 func TestFieldsArePinned(t *testing.T) {
 	want := map[string][]string{
-		"Hello":     {"abi", "name", "version", "limits", "features"},
-		"Call":      {"command", "session", "timeoutMs", "maxTotalTimeoutMs", "keepTimeoutOnProgress", "progress", "cacheMode"},
-		"Cancel":    {"reason"},
-		"Reply":     {"error"},
-		"HTTPHead":  {"status", "headers"},
-		"HTTPError": {"error"},
-		"Done":      {"error"},
-		"Ask":       {"kind", "session", "origin", "call", "deadlineMs"},
-		"AskCancel": {"reason"},
-		"Tell":      {"event", "session"},
-		"HTTPStart": {"session", "purpose", "method", "url", "headers", "credit"},
-		"HTTPMore":  {"credit"},
-		"HTTPAbort": {"reason"},
-		"Idle":      {"open", "wakeMs"},
-		"Fault":     {"error"},
+		"Hello":       {"abi", "name", "version", "limits", "features"},
+		"Call":        {"command", "session", "timeoutMs", "maxTotalTimeoutMs", "keepTimeoutOnProgress", "progress", "cacheMode"},
+		"Cancel":      {"reason"},
+		"Reply":       {"error"},
+		"HTTPHead":    {"status", "headers"},
+		"HTTPError":   {"error"},
+		"Done":        {"error"},
+		"Ask":         {"kind", "session", "origin", "call", "deadlineMs"},
+		"AskCancel":   {"reason"},
+		"Tell":        {"event", "session"},
+		"HTTPStart":   {"session", "purpose", "method", "url", "headers", "credit"},
+		"HTTPMore":    {"credit"},
+		"HTTPAbort":   {"reason"},
+		"ChanOpen":    {"session", "channel", "maxBytes", "credit"},
+		"ChanMessage": {"bytes"},
+		"ChanClosed":  {"error"},
+		"ChanMore":    {"credit"},
+		"Idle":        {"open", "wakeMs"},
+		"Fault":       {"error"},
 	}
 	for _, row := range wire.Kinds {
 		if row.Header == nil {

@@ -6,7 +6,7 @@ type Stats struct{}
 // StatsResult says how the core is doing. It is for tests and for finding
 // leaks; nothing in it depends on a session.
 type StatsResult struct {
-	// Open counts the calls, asks and exchanges that are not finished, without
+	// Open counts the calls, asks, exchanges and channels that are not finished, without
 	// the stats call itself.
 	Open int `json:"open"`
 	// Sessions counts the sessions that are open.

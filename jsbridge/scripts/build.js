@@ -53,7 +53,7 @@ const importMeta = {
 // their own, so that a test can tell that nothing else imports them.
 function chunk(id) {
   if (/-beside\.(browser|node)\.ts$/.test(id)) return undefined;
-  if (id.endsWith(".node.ts")) return /\/(index|slim|extism)\.node\.ts$/.test(id) ? undefined : "node";
+  if (id.endsWith(".node.ts")) return /\/(index|slim|extism|stdio)\.node\.ts$/.test(id) ? undefined : "node";
   return /\/src\/(index|slim|extism)\.ts$/.test(id) ? undefined : "client";
 }
 
@@ -64,7 +64,10 @@ function fail(warning) {
 async function scripts() {
   const bundle = await rollup({
     input: Object.fromEntries(
-      ["index", "slim", "extism", "index.node", "slim.node", "extism.node"].map((name) => [name, `${src}${name}.ts`]),
+      ["index", "slim", "extism", "index.node", "slim.node", "extism.node", "stdio.node"].map((name) => [
+        name,
+        `${src}${name}.ts`,
+      ]),
     ),
     external: /^node:/,
     plugins: [typescript, importMeta],
@@ -94,7 +97,12 @@ async function declarations() {
     ["d.cts", "cjs"],
   ]) {
     const bundle = await rollup({
-      input: { index: `${src}index.ts`, slim: `${src}slim.ts`, extism: `${src}extism.ts` },
+      input: {
+        index: `${src}index.ts`,
+        slim: `${src}slim.ts`,
+        extism: `${src}extism.ts`,
+        stdio: `${src}stdio.node.ts`,
+      },
       plugins: [
         dts({
           tsconfig: fileURLToPath(new URL("../tsconfig.json", import.meta.url)),
@@ -143,6 +151,10 @@ function manifest() {
       ".": entry("index"),
       "./slim": entry("slim"),
       "./extism": entry("extism"),
+      "./stdio": {
+        import: { types: "./stdio.d.ts", default: "./stdio.node.js" },
+        require: { types: "./stdio.d.cts", default: "./stdio.node.cjs" },
+      },
       "./remora.wasm": "./remora.wasm",
       "./remora-plugin.wasm": "./remora-plugin.wasm",
       "./package.json": "./package.json",

@@ -1,6 +1,15 @@
 // What every entry of the package exports besides connect.
 
 export type { AskContext, Handler, Handlers, Questions, ServerInfo, SessionInfo } from "./asks.js";
+export type {
+  Channel,
+  MessagePortLike,
+  RuntimePortLike,
+  Server,
+  StdioServer,
+  TransportLike,
+  WebSocketLike,
+} from "./channel.js";
 export { Client, type ServerCapabilities } from "./client.js";
 export type { CompleteParams, CompleteResult, PromptReference, ResourceTemplateReference } from "./completion.js";
 export type { HeaderSource, TokenSource } from "./credentials.js";

@@ -1,5 +1,6 @@
 // connect, on whichever platform.
 
+import type { Server } from "./channel.js";
 import { Client } from "./client.js";
 import { Cores } from "./cores.js";
 import { badArgument } from "./errors.js";
@@ -7,15 +8,15 @@ import type { Modules } from "./modules.js";
 import { type ConnectOptions, readSettings } from "./options.js";
 import type { Platform } from "./platform.js";
 
-/** Opens a session with the MCP server at a URL. */
-export type Connect = (url: string | URL, options?: ConnectOptions) => Promise<Client>;
+/** Opens a session with an MCP server. */
+export type Connect = (server: Server, options?: ConnectOptions) => Promise<Client>;
 
 /** Makes the connect of a platform. Its clients share cores. */
 export function connectOn(platform: Platform, modules?: Modules): Connect {
   const cores = new Cores(platform, modules);
-  return async (url, options = {}) => {
+  return async (server, options = {}) => {
     if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
     const { signal, timeout } = options;
-    return Client.open(cores, readSettings(url, options), { signal, timeout });
+    return Client.open(cores, readSettings(server, options), { signal, timeout });
   };
 }

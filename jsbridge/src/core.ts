@@ -2,6 +2,8 @@
 // exchanges of every session that lives in it.
 
 import { Assembler } from "./assemble.js";
+import type { ChannelPort } from "./channel-port.js";
+import { Channels } from "./channels.js";
 import { closed, fromWire, RemoraError } from "./errors.js";
 import { type ExchangeSession, Exchanges } from "./exchanges.js";
 import { type Frame, type OutFrame, outFrame } from "./frame.js";
@@ -9,6 +11,8 @@ import {
   ABI,
   type Ask,
   type Call,
+  type ChanMore,
+  type ChanOpen,
   DEFAULT_MAX_BODY_BYTES,
   type Done,
   type Fault,
@@ -25,6 +29,8 @@ import type { Guest, GuestOwner } from "./guest.js";
 
 /** The application's side of one session. */
 export interface SessionPeer extends ExchangeSession {
+  /** Where the server is if it is not reached by HTTP: then the session may make no HTTP requests. */
+  readonly channel: ChannelPort | undefined;
   /** Something happened; data is JSON. */
   tell(event: string, data: Uint8Array): void;
   /** The server asks; reply is to be called once. The signal aborts when no answer is wanted any more. */
@@ -67,6 +73,9 @@ export interface CoreOptions {
   failed: () => void;
 }
 
+/** The reference by which the core asks for a session's channel. A session has one, so it need not tell them apart. */
+export const CHANNEL = "1";
+
 const decoder = new TextDecoder();
 
 // How long a core may take to answer hello, in milliseconds. It answers at once.
@@ -77,6 +86,7 @@ export class Core implements GuestOwner {
   readonly #options: CoreOptions;
   readonly #assembler: Assembler;
   readonly #exchanges = new Exchanges((frames) => this.#deliver(frames));
+  readonly #channels = new Channels((frames) => this.#deliver(frames));
   readonly #calls = new Map<number, OpenCall>();
   readonly #peers = new Map<number, SessionPeer>();
   readonly #questions = new Map<number, AbortController>();
@@ -159,6 +169,7 @@ export class Core implements GuestOwner {
     this.#guest = undefined;
     if (lost) this.#options.failed();
     this.#exchanges.abortAll();
+    this.#channels.abortAll();
     for (const question of this.#questions.values()) question.abort(error);
     this.#questions.clear();
     const peers = new Set(this.#peers.values());
@@ -200,9 +211,25 @@ export class Core implements GuestOwner {
         break;
       case Kind.httpStart: {
         const start = header<HTTPStart>(frame);
-        this.#exchanges.start(id, start, payload, this.#peers.get(start.session));
+        const peer = this.#peers.get(start.session);
+        this.#exchanges.start(id, start, payload, peer?.channel === undefined ? peer : undefined);
         break;
       }
+      case Kind.chanOpen: {
+        const open = header<ChanOpen>(frame);
+        const peer = this.#peers.get(open.session);
+        this.#channels.start(id, open, open.channel === CHANNEL ? peer?.channel : undefined);
+        break;
+      }
+      case Kind.chanSend:
+        this.#channels.send(id, payload);
+        break;
+      case Kind.chanMore:
+        this.#channels.more(id, header<ChanMore>(frame).credit);
+        break;
+      case Kind.chanClose:
+        this.#channels.close(id);
+        break;
       case Kind.httpMore:
         this.#exchanges.more(id, header<HTTPMore>(frame).credit);
         break;

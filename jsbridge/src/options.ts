@@ -2,8 +2,11 @@
 // it. Everything that cannot be right is refused before any traffic.
 
 import { type Handlers, handledAsks } from "./asks.js";
+import { channelPort, type Server, socketPort } from "./channel.js";
+import type { ChannelPort } from "./channel-port.js";
+import { CHANNEL } from "./core.js";
 import { Credentials, type HeaderSource, type TokenSource } from "./credentials.js";
-import { badArgument, RemoraError } from "./errors.js";
+import { badArgument, fromWire, RemoraError } from "./errors.js";
 import type { EventListeners, EventName } from "./events.js";
 import {
   type Call,
@@ -86,21 +89,23 @@ export interface RequestOptions {
 
 /** What connect works with. Credentials show nothing when this is printed. */
 export interface Settings {
-  readonly server: URL;
   readonly wasm: ConnectOptions["wasm"];
   readonly limits: Limits;
   readonly params: Connect;
   readonly credentials: Credentials;
   readonly policy: SessionPolicy;
   readonly port: HttpPort | undefined;
+  readonly channel: ChannelPort | undefined;
   readonly handlers: Handlers;
   readonly events: EventListeners;
   readonly listMaxPages: number | undefined;
 }
 
 /** Reads connect's arguments. Throws local/bad_url or local/bad_argument. */
-export function readSettings(url: string | URL, options: ConnectOptions): Settings {
-  const server = readServer(url);
+export function readSettings(given: Server, options: ConnectOptions): Settings {
+  const place = typeof given === "string" || given instanceof URL ? readServer(given) : undefined;
+  const channel = readChannel(given, place, options);
+  const server = channel === undefined ? (place as URL) : nowhere;
   const handlers: Handlers = { ...options.handlers };
   for (const [name, handler] of Object.entries(handlers)) {
     if (handler !== undefined && typeof handler !== "function")
@@ -119,7 +124,9 @@ export function readSettings(url: string | URL, options: ConnectOptions): Settin
   if (options.policy?.origins !== undefined && !Array.isArray(options.policy.origins)) {
     throw badArgument("policy.origins must be a list");
   }
-  const params: Connect = { url: server.href, handlers: handledAsks(handlers) };
+  const params: Connect = { handlers: handledAsks(handlers) };
+  if (channel === undefined) params.url = server.href;
+  else params.channel = CHANNEL;
   if (options.clientInfo !== undefined) params.clientInfo = options.clientInfo;
   if (options.capabilities !== undefined) params.capabilities = options.capabilities;
   if (options.roots !== undefined) params.roots = readRoots(options.roots);
@@ -139,17 +146,38 @@ export function readSettings(url: string | URL, options: ConnectOptions): Settin
   }
   if (options.protocolVersion !== undefined) params.protocolVersion = options.protocolVersion;
   return {
-    server,
     wasm: options.wasm,
     limits: readLimits(options.limits),
     params,
     credentials: new Credentials(options.headers, options.token),
     policy: new SessionPolicy(server, options.policy),
     port: options.fetch === undefined ? undefined : fetchPort(options.fetch),
+    channel,
     handlers,
     events,
     listMaxPages: options.listMaxPages,
   };
+}
+
+// The server of a session that makes no HTTP requests.
+const nowhere = new URL("https://channel.invalid");
+
+// The channel that was given, or that a URL of a WebSocket stands for.
+function readChannel(given: Server, place: URL | undefined, options: ConnectOptions): ChannelPort | undefined {
+  if (place !== undefined && !isSocket(place)) return undefined;
+  for (const name of ["headers", "token", "fetch"] as const) {
+    if (options[name] !== undefined) throw badArgument(`options.${name} is for HTTP: a channel has none`);
+  }
+  if (place === undefined) return channelPort(given as Exclude<Server, string | URL>);
+  // By the rules of the page that it would be.
+  const page = new URL(place.href.replace(/^ws/, "http"));
+  const refusal = new SessionPolicy(page, options.policy).refusal(page);
+  if (refusal !== undefined) throw fromWire(refusal);
+  return socketPort(place);
+}
+
+function isSocket({ protocol }: URL): boolean {
+  return protocol === "wss:" || protocol === "ws:";
 }
 
 function readValidateOutput(given: ConnectOptions["validateOutput"]): string | undefined {
@@ -172,8 +200,8 @@ function readServer(given: string | URL): URL {
   } catch {
     throw new RemoraError("local/bad_url", "not an absolute URL such as https://example.com/mcp", { retryable: false });
   }
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
-    const message = `the URL's scheme is ${url.protocol} and must be https: or http:`;
+  if (url.protocol !== "https:" && url.protocol !== "http:" && !isSocket(url)) {
+    const message = `the URL's scheme is ${url.protocol} and must be https:, http:, wss: or ws:`;
     throw new RemoraError("local/bad_url", message, { retryable: false });
   }
   if (url.username !== "" || url.password !== "") {

@@ -179,8 +179,9 @@ export class Session {
   }
 
   #peer(core: Core): SessionPeer {
-    const { policy, credentials, port } = this.#settings;
+    const { policy, credentials, port, channel } = this.#settings;
     return {
+      channel,
       policy,
       credentials,
       port: port ?? this.#cores.openPort(policy),
@@ -195,7 +196,9 @@ export class Session {
       ...(this.#connected?.serverInfo === undefined ? {} : { serverInfo: this.#connected.serverInfo as ServerInfo }),
       ...(this.#connected === undefined ? {} : { protocolVersion: this.#connected.protocolVersion }),
     };
-    reply(await answer(question, this.#settings.handlers, info));
+    const { channel, handlers } = this.#settings;
+    // The core knows no more of a channel than a reference.
+    reply(await answer(channel === undefined ? question : { ...question, origin: channel.name }, handlers, info));
   }
 
   #lost(core: Core, error: RemoraError): void {

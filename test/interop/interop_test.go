@@ -59,9 +59,9 @@ func TestInterop(t *testing.T) {
 		}
 	}
 	// The peers of the design: demo on both lines, the conformance server in
-	// six ways, server-everything.
-	if len(scripts) != 9 {
-		t.Errorf("%d scripts, want 9", len(scripts))
+	// six ways, server-everything over both transports.
+	if len(scripts) != 10 {
+		t.Errorf("%d scripts, want 10", len(scripts))
 	}
 
 	host := &drive.Host{}

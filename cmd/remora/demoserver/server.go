@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -107,9 +108,17 @@ func (s *Server) Wait() error {
 	return err
 }
 
-// Handler returns the demo server as an http.Handler that answers at [Path].
-// Tools that wait stop waiting when ctx ends.
-func Handler(ctx context.Context, version string) http.Handler {
+// Stdio runs the demo server on this program's standard input and output until
+// the input or ctx ends.
+func Stdio(ctx context.Context, version string) error {
+	err := newServer(ctx, version).Run(ctx, &mcp.StdioTransport{})
+	if errors.Is(err, io.EOF) || ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func newServer(ctx context.Context, version string) *mcp.Server {
 	server := mcp.NewServer(&mcp.Implementation{
 		Name:    "remora-demo-server",
 		Title:   "remora's demo server",
@@ -126,7 +135,13 @@ func Handler(ctx context.Context, version string) http.Handler {
 	addResources(ctx, server)
 	addPrompts(server)
 	server.AddReceivingMiddleware(endWith(ctx))
+	return server
+}
 
+// Handler returns the demo server as an http.Handler that answers at [Path].
+// Tools that wait stop waiting when ctx ends.
+func Handler(ctx context.Context, version string) http.Handler {
+	server := newServer(ctx, version)
 	self := func(*http.Request) *mcp.Server { return server }
 	sessions := mcp.NewStreamableHTTPHandler(self, &mcp.StreamableHTTPOptions{
 		SessionTimeout: sessionTimeout,

@@ -33,6 +33,12 @@ export const DEFAULT_MAX_EVENT_BYTES = 16777216;
 /** DEFAULT_TIMEOUT_MS is how long a call waits to hear something, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 60000;
 
+/** MAX_CHAN_END_BYTES is how much of each end of a too long message is delivered. */
+export const MAX_CHAN_END_BYTES = 1024;
+
+/** MAX_CHANNEL_REF_BYTES bounds the reference of a channel. */
+export const MAX_CHANNEL_REF_BYTES = 256;
+
 /**
  * MAX_CHUNK_BYTES bounds the payload of one frame. A longer payload travels as several
  * frames of the same kind and id, all but the last flagged MORE.
@@ -96,11 +102,14 @@ export const Kind = {
   httpEnd: 7,
   /** The exchange failed and is over. */
   httpError: 8,
-  /** Reserved for channels. */
+  /** The channel of this id is open. */
   chanOpened: 9,
-  /** Reserved for channels. Payload: one message. */
+  /**
+   * A message from the far side of the channel, within the credit given. Payload: one
+   * message.
+   */
   chanMessage: 10,
-  /** Reserved for channels. */
+  /** The channel is gone, or could not be opened. */
   chanClosed: 11,
   /** Nothing happened but time: the driver steps because wakeMs has passed. */
   tick: 12,
@@ -129,16 +138,22 @@ export const Kind = {
   httpMore: 70,
   /** Give up the exchange of this id and its connection. */
   httpAbort: 71,
-  /** Reserved for channels. */
+  /** Open a channel that the application registered. The id is new; one chan.closed ends it. */
   chanOpen: 72,
-  /** Reserved for channels. Payload: one message. */
+  /** Send this message on the channel of this id. Payload: one message. */
   chanSend: 73,
-  /** Reserved for channels. */
+  /**
+   * The core is done with the channel of this id: what it sent before still goes out,
+   * nothing more is delivered, and chan.closed follows when what is behind the channel is
+   * gone.
+   */
   chanClose: 74,
   /** Ends a step of the plugin: nothing can go on without the embedder. */
   idle: 75,
   /** A frame or batch could not be taken. */
   fault: 76,
+  /** More messages of the channel of this id may be delivered. */
+  chanMore: 77,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -169,12 +184,13 @@ export const kindNames: Readonly<Record<number, string>> = {
   74: "chan.close",
   75: "idle",
   76: "fault",
+  77: "chan.more",
 };
 
 /**
  * A Code names a failure. The part before the slash is its family, which is what a program
- * usually needs: local (remora or its caller), http (the way to the server), rpc (the
- * server's own answer), auth, policy, plugin.
+ * usually needs: local (remora or its caller), http (the way to the server), channel (the
+ * same where that is not HTTP), rpc (the server's own answer), auth, policy, plugin.
  */
 export const Code = {
   /** The caller gave something that cannot be right; nothing was sent. */
@@ -205,6 +221,11 @@ export const Code = {
   httpCors: "http/cors",
   /** The server no longer knows the session, and opening a new one did not help. */
   httpSessionGone: "http/session_gone",
+  /**
+   * No channel, or it ended before the answer: the process could not be started, or exited;
+   * the socket or port was closed.
+   */
+  channelClosed: "channel/closed",
   /** The server answered with a JSON-RPC error. */
   rpcError: "rpc/error",
   /**
@@ -366,6 +387,55 @@ export interface Cancel {
 }
 
 /**
+ * ChanClosed is the header of a chan.closed frame, the last of its id: the channel is gone,
+ * and with it all that was on its way.
+ */
+export interface ChanClosed {
+  /** error says why, with channel/closed; absent if the core had asked for it. */
+  error?: WireError;
+}
+
+/**
+ * ChanMessage is the header of a chan.message frame, whose payload is one message from the
+ * far side.
+ */
+export interface ChanMessage {
+  /**
+   * bytes is set for a message longer than MaxBytes: how long it was. The payload then holds
+   * its first MAX_CHAN_END_BYTES and its last MAX_CHAN_END_BYTES bytes and nothing between,
+   * so that the call it answers can be told.
+   */
+  bytes?: number;
+}
+
+/** ChanMore is the header of a chan.more frame: room for more messages. */
+export interface ChanMore {
+  /** credit adds so many bytes to what may be delivered. */
+  credit: number;
+}
+
+/**
+ * ChanOpen is the header of a chan.open frame. The embedder answers with chan.opened, or
+ * with chan.closed if the channel cannot be had.
+ */
+export interface ChanOpen {
+  /** session is the session on whose behalf the channel is opened. */
+  session: number;
+  /** channel is the reference that connect was given, as it is. */
+  channel: string;
+  /**
+   * maxBytes bounds one message from the far side. Of a longer one the embedder delivers the
+   * two ends (ChanMessage.Bytes).
+   */
+  maxBytes: number;
+  /**
+   * credit is how many bytes of messages may be delivered: a message may be begun as long as
+   * any is left, and takes as much as it is long, at least 1.
+   */
+  credit: number;
+}
+
+/**
  * ClientCapabilities say what the application's handlers take (ClientCapabilities in the
  * specification, 2025-11-25 and 2026-07-28).
  */
@@ -437,8 +507,13 @@ export interface CompleteRef {
  * http.start of the session.
  */
 export interface Connect {
-  /** url is the server's MCP endpoint: http or https. */
-  url: string;
+  /** url is the server's MCP endpoint: http or https. Absent with a channel. */
+  url?: string;
+  /**
+   * channel is the reference of a channel to the server, which the embedder chose: the core
+   * hands it back in chan.open and makes nothing of it. At most MAX_CHANNEL_REF_BYTES long.
+   */
+  channel?: string;
   /** clientInfo is what the server is told of the application. */
   clientInfo?: ClientInfo;
   /**
@@ -747,7 +822,7 @@ export interface Hello {
 
 /** Idle is the header of the idle frame that ends each step of the plugin. */
 export interface Idle {
-  /** open counts the calls, asks and exchanges that are not finished. */
+  /** open counts the calls, asks, exchanges and channels that are not finished. */
   open: number;
   /**
    * wakeMs is how long the driver may wait before it steps again with a tick, in
@@ -1069,8 +1144,8 @@ export type Stats = Record<string, never>;
  */
 export interface StatsResult {
   /**
-   * open counts the calls, asks and exchanges that are not finished, without the stats call
-   * itself.
+   * open counts the calls, asks, exchanges and channels that are not finished, without the
+   * stats call itself.
    */
   open: number;
   /** sessions counts the sessions that are open. */
@@ -1174,8 +1249,8 @@ export interface KindHeaders {
   httpEnd: Record<string, never>;
   httpError: HTTPError;
   chanOpened: Record<string, never>;
-  chanMessage: Record<string, never>;
-  chanClosed: Record<string, never>;
+  chanMessage: ChanMessage;
+  chanClosed: ChanClosed;
   tick: Record<string, never>;
   coreHello: Hello;
   done: Done;
@@ -1185,11 +1260,12 @@ export interface KindHeaders {
   httpStart: HTTPStart;
   httpMore: HTTPMore;
   httpAbort: HTTPAbort;
-  chanOpen: Record<string, never>;
+  chanOpen: ChanOpen;
   chanSend: Record<string, never>;
   chanClose: Record<string, never>;
   idle: Idle;
   fault: Fault;
+  chanMore: ChanMore;
 }
 
 /**

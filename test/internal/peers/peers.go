@@ -152,14 +152,19 @@ func (s *Set) startEverything(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	port, err := s.run(ctx, node, func(port int) (args, env []string) {
-		return []string{script, "streamableHttp"}, []string{fmt.Sprintf("PORT=%d", port)}
-	})
-	if err != nil {
-		return err
+	for _, way := range []struct{ name, mode, path string }{
+		{"everything", "streamableHttp", "/mcp"},
+		{"everything-sse", "sse", "/sse"}, // the transport of 2024-11-05
+	} {
+		port, err := s.run(ctx, node, func(port int) (args, env []string) {
+			return []string{script, way.mode}, []string{fmt.Sprintf("PORT=%d", port)}
+		})
+		if err != nil {
+			return err
+		}
+		at := fmt.Sprintf("http://127.0.0.1:%d%s", port, way.path)
+		s.add(way.name, Peer{URL: at, BrowserURL: at, Kind: KindEverything, Protocols: []string{"2025-11-25"}, Stateful: true, Answers: "sse"})
 	}
-	at := fmt.Sprintf("http://127.0.0.1:%d/mcp", port)
-	s.add("everything", Peer{URL: at, BrowserURL: at, Kind: KindEverything, Protocols: []string{"2025-11-25"}, Stateful: true, Answers: "sse"})
 	return nil
 }
 

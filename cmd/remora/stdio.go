@@ -1,0 +1,89 @@
+package main
+
+import (
+	"io"
+	"os"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/remora-mcp/remora/host"
+)
+
+// splitServer takes the server off a command's arguments: a URL at their
+// beginning, or a program and its arguments behind "--". Behind a URL "--" only
+// ends the flags, as everywhere.
+func splitServer(cmd *cobra.Command, args []string) (url string, command, rest []string) {
+	dash := cmd.ArgsLenAtDash()
+	if dash < 0 || dash > 0 && isURL(args[0]) {
+		if len(args) == 0 {
+			return "", nil, nil
+		}
+		return args[0], nil, args[1:]
+	}
+	return "", args[dash:], args[:dash]
+}
+
+// serverArgs checks that a command has a server, and at least least and, unless
+// most is negative, at most most further arguments.
+func serverArgs(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		url, command, rest := splitServer(cmd, args)
+		switch {
+		case url == "" && len(command) == 0:
+			return usage("a server is missing: its URL, or -- and the program that it is")
+		case len(rest) < least:
+			return usage("requires at least %d arg(s) besides the server, only received %d", least, len(rest))
+		case most >= 0 && len(rest) > most:
+			return usage("accepts %d arg(s) besides the server, received %d", most, len(rest))
+		}
+		return nil
+	}
+}
+
+// forServer remembers the server that a command's arguments name, for with, and
+// returns its URL, empty for a program, and the other arguments.
+func (f *serverFlags) forServer(cmd *cobra.Command, args []string) (url string, rest []string) {
+	url, f.command, rest = splitServer(cmd, args)
+	return url, rest
+}
+
+// program is the program that is to be run as a server. Whoever typed it may
+// expect it to have the environment that it would have without us.
+func (f *serverFlags) program(stderr io.Writer) host.Command {
+	c := host.Command{Path: f.command[0], Args: f.command[1:], Env: os.Environ()}
+	if !f.quiet {
+		c.Stderr = &harmlessWriter{to: stderr}
+	}
+	return c
+}
+
+// maxStderrLine bounds a line that waits for its end.
+const maxStderrLine = 64 << 10
+
+// harmlessWriter passes on whole lines with nothing in them that moves a
+// terminal's cursor.
+type harmlessWriter struct {
+	to   io.Writer
+	mu   sync.Mutex
+	line []byte
+}
+
+func (w *harmlessWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, b := range p {
+		if b != '\n' && len(w.line) < maxStderrLine {
+			w.line = append(w.line, b)
+			continue
+		}
+		if _, err := io.WriteString(w.to, harmless(string(w.line))+"\n"); err != nil {
+			return 0, err
+		}
+		w.line = w.line[:0]
+		if b != '\n' {
+			w.line = append(w.line, b)
+		}
+	}
+	return len(p), nil
+}

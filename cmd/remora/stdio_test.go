@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+)
+
+// With this variable in its environment the test's own binary is the program,
+// so that it can be the server of its own tests.
+const asProgram = "REMORA_TEST_AS_PROGRAM"
+
+func init() {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+}
+
+func TestServersThatArePrograms(t *testing.T) {
+	t.Setenv(asProgram, "1")
+	url := demo(t)
+	const server = "-- PROGRAM demo-server --stdio"
+	for _, test := range []struct {
+		name     string
+		stdin    string
+		args     string // PROGRAM stands for this program
+		out, err string // parts
+		status   int
+	}{
+		{"tools", "", "tools " + server, "slow([delayMs: integer], [steps: integer])\n    Takes its time", "", 0},
+		{"inspect", "", "inspect " + server, "server        remora-demo-server", "", 0},
+		{"protocol", "", "inspect --protocol 2025-06-18 " + server, "protocol      2025-06-18\n", "", 0},
+		{"key=value", "", "call add a=2 b=3 " + server, "5\n{\n  \"sum\": 5\n}\n", "", 0},
+		{"JSON", "", `call echo {"message":"12"} ` + server, "12\n", "", 0},
+		{"stdin", `{"message":"from stdin"}`, `call echo - ` + server, "from stdin\n", "", 0},
+		{"flags", "", `call --json echo message=x ` + server, `"text":"x"`, "", 0},
+		{"progress", "", "call slow steps=2 delayMs=0 " + server, "done after 2 steps\n", "remora: 2 of 2: step 2 of 2\n", 0},
+		{"a tool's error", "", "call fail " + server, "this tool always fails\n", "", 1},
+		{"a header", "", "tools -H A:b " + server, "", "are for a URL", 2},
+		{"no program", "", "tools --", "", "a server is missing", 2},
+		{"no tool", "", "call " + server, "", "requires at least 1 arg(s) besides the server", 2},
+		{"too much", "", "tools x " + server, "", "accepts 0 arg(s) besides the server", 2},
+		{"not there", "", "tools -- no-such-program-anywhere", "", "channel/closed: the server's program cannot be started", 4},
+		{"no server", "", "tools --quiet -- PROGRAM tools --fast", "", "unknown flag: --fast", 4},
+		{"-- behind a URL", "", "call URL echo -- message=-x", "-x\n", "", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			args := strings.Fields(test.args)
+			for i := range args {
+				args[i] = strings.Replace(strings.Replace(args[i], "PROGRAM", os.Args[0], 1), "URL", url, 1)
+			}
+			got := remora(t.Context(), test.stdin, args...)
+			if got.status != test.status {
+				t.Errorf("status %d, want %d", got.status, test.status)
+			}
+			if !strings.Contains(got.out, test.out) || test.out == "" && got.out != "" {
+				t.Errorf("standard output %q, want %q", got.out, test.out)
+			}
+			if !strings.Contains(got.err, test.err) || test.err == "" && got.err != "" {
+				t.Errorf("standard error %q, want %q", got.err, test.err)
+			}
+		})
+	}
+}
+
+// What a server writes to its stderr is shown, line by line, and moves no cursor.
+func TestHarmlessWriter(t *testing.T) {
+	var out bytes.Buffer
+	w := &harmlessWriter{to: &out}
+	for _, piece := range []string{"be", "gins\nred: \x1b[31m", "\n", strings.Repeat("x", maxStderrLine+1), "\n"} {
+		if n, err := w.Write([]byte(piece)); n != len(piece) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	lines := strings.Split(out.String(), "\n")
+	if len(lines) != 5 || lines[0] != "begins" || strings.Contains(out.String(), "\x1b") || len(lines[2]) != maxStderrLine || lines[3] != "x" {
+		t.Errorf("%d lines: %.100q", len(lines), out.String())
+	}
+}
