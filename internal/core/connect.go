@@ -154,6 +154,7 @@ func (s *session) dial(ctx context.Context, version string, over func(*exchange.
 		Answers:     s.answers,
 		InputAsData: s.once,
 		Received:    s.received,
+		Sent:        s.sent,
 	})
 	carrier, err := over(transport)
 	if err != nil {

@@ -57,6 +57,13 @@ func (s *session) received(exchange, call uint32, message []byte) {
 	}
 }
 
+// sent is the session's exchange.Sent.
+func (s *session) sent(call uint32, message []byte) {
+	if s.tracer.on.Load() {
+		s.traceMessage(wire.TraceSent, 0, call, message)
+	}
+}
+
 // traceDropped tells that something was thrown away.
 func (s *session) traceDropped(reason string) {
 	if s.tracer.on.Load() {

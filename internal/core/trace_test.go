@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
 	"github.com/remora-mcp/remora/internal/wire"
 	"github.com/remora-mcp/remora/test/fault"
 )
@@ -287,5 +289,39 @@ func TestTraceMasksSecretArguments(t *testing.T) {
 	}
 	if strings.Contains(seen, "1234") || !strings.Contains(seen, `"pin":"(masked)"`) || !strings.Contains(seen, "you typed (masked)") || !strings.Contains(seen, "somebody") {
 		t.Error(seen)
+	}
+}
+
+// Over a channel a session can be watched as over HTTP, and what the person
+// answers is masked there too.
+func TestTraceOverChannel(t *testing.T) {
+	for _, line := range protocolLines {
+		t.Run(line, func(t *testing.T) {
+			server := mcp.NewServer(&mcp.Implementation{Name: "peer", Version: "1"}, nil)
+			mcp.AddTool(server, &mcp.Tool{Name: "ask"}, askTool)
+			e := newEmbedder(t)
+			e.far["server"] = overPipes(server)
+			e.answer = func(wire.Ask, []byte) (any, *wire.Error) {
+				return map[string]any{"action": "accept", "content": map[string]any{"name": "canary-of-a-person"}}, nil
+			}
+			session := e.connect(wire.Connect{
+				Channel: "server", ProtocolVersion: line, Handlers: []string{"elicit"}, Events: []string{"trace"},
+			}).Session
+			id, done := e.start(wire.Call{Command: "callTool", Session: session}, wire.CallTool{Name: "ask"})
+			if result, failure := e.await(done); failure != nil || !strings.Contains(result, "hello canary-of-a-person") {
+				t.Fatalf("ask: %s %v", result, failure)
+			}
+			var sentCall, receivedOfCall bool
+			for _, event := range e.traced() {
+				if strings.Contains(string(event.Message), "canary") {
+					t.Errorf("the trace shows what a person answered: %s", event.Message)
+				}
+				sentCall = sentCall || brief(event) == "sent tools/call" && event.Call == id
+				receivedOfCall = receivedOfCall || event.Type == wire.TraceReceived && event.Call == id
+			}
+			if !sentCall || !receivedOfCall {
+				t.Errorf("the call is not seen both ways: %+v", e.traced())
+			}
+		})
 	}
 }

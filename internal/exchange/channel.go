@@ -21,7 +21,8 @@ func (t *Transport) OverChannel(channel port.Channel) *Duplex {
 	return t.Over(channelLink{t, channel})
 }
 
-func (l channelLink) Send(_ context.Context, message []byte) *wire.Error {
+func (l channelLink) Send(ctx context.Context, message []byte) *wire.Error {
+	l.t.sent(CallID(ctx), message)
 	if err := l.channel.Send(message); err != nil {
 		failure := channelFailure(err)
 		failure.Sent = wire.SentNo

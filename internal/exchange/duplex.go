@@ -366,6 +366,7 @@ func (d *Duplex) receive(message port.Message) {
 	m, err := parseIncoming(message.Data, d.t.cfg.Limits.MaxDepth)
 	if err == nil {
 		d.noteGarbage(nil)
+		d.t.received(0, d.callOf(m), message.Data)
 	}
 	switch {
 	case errors.Is(err, errTooDeep):
@@ -386,6 +387,16 @@ func (d *Duplex) receive(message port.Message) {
 			d.push(forwarded, false)
 		}
 	}
+}
+
+// callOf returns the call that a message answers, 0 if it answers none.
+func (d *Duplex) callOf(m *incoming) uint32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f := d.pending[string(m.ID)]; f != nil && m.isAnswer() {
+		return f.call.ID
+	}
+	return 0
 }
 
 // noteGarbage keeps the first message that is not JSON-RPC for the error of a

@@ -33,6 +33,9 @@ type Config struct {
 	InputAsData bool
 	// Received, if not nil, is told of every JSON-RPC message as it comes.
 	Received Received
+	// Sent, if not nil, is told of every JSON-RPC message that goes out over a
+	// channel.
+	Sent Sent
 }
 
 // A Sink takes what the server says outside of answers. Its methods must not

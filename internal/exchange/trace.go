@@ -7,13 +7,25 @@ import (
 )
 
 // Received is told of a JSON-RPC message of the server's, before anything is
-// made of it: the exchange that it came on, the call that this belongs to (0 if
-// none), and the message, which must not be kept. It must not block.
+// made of it: the exchange that it came on (0 for a link), the call that it
+// belongs to (0 if that is not known), and the message, which must not be kept.
+// It must not block.
 type Received func(exchange, call uint32, message []byte)
+
+// Sent is told of a JSON-RPC message that goes out over a channel, where no HTTP
+// exchange shows it: the call that it belongs to (0 if none), and the message,
+// which must not be kept. It must not block.
+type Sent func(call uint32, message []byte)
 
 func (t *Transport) received(exchange, call uint32, message []byte) {
 	if t.cfg.Received != nil {
 		t.cfg.Received(exchange, call, message)
+	}
+}
+
+func (t *Transport) sent(call uint32, message []byte) {
+	if t.cfg.Sent != nil {
+		t.cfg.Sent(call, message)
 	}
 }
 
