@@ -63,7 +63,7 @@ func TestEveryCodeIsExported(t *testing.T) {
 	for _, c := range []Code{
 		CodeLocalBadArgument, CodeLocalBadURL, CodeLocalClosed, CodeLocalCancelled, CodeLocalTimeout, CodeLocalTooLarge,
 		CodeLocalBadFrame, CodeLocalABIMismatch, CodeLocalUnsupported, CodeHTTPStatus, CodeHTTPNotMCP, CodeHTTPNetwork,
-		CodeHTTPSessionGone, CodeChannelClosed, CodeRPCError, CodeAuthRequired, CodeAuthDenied, CodeAuthInsufficientScope, CodeAuthRefreshFailed,
+		CodeHTTPSessionGone, CodeChannelClosed, CodeRPCError, CodeRPCInvalidResult, CodeAuthRequired, CodeAuthDenied, CodeAuthInsufficientScope, CodeAuthRefreshFailed,
 		CodeAuthIssuerMismatch, CodePolicyOrigin, CodePolicyRedirect, CodePolicyPrivateAddress, CodePolicyHandlerMissing,
 		CodePluginTrap, CodePluginDeadline, CodePluginMissing,
 	} {
