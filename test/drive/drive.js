@@ -162,8 +162,19 @@ class Run {
   }
 
   options() {
-    const { protocol, limits, origins, headers, token, trace, connectTimeoutMs, listMaxPages, cacheMode, elicit, sample } =
-      this.script;
+    const {
+      protocol,
+      limits,
+      origins,
+      headers,
+      token,
+      trace,
+      connectTimeoutMs,
+      listMaxPages,
+      cacheMode,
+      elicit,
+      sample,
+    } = this.script;
     const { sampleTools, elicitUrl, validateOutput } = this.script;
     const capabilities = {
       ...(elicitUrl ? { elicitation: { form: {}, url: {} } } : {}),
