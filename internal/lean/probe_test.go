@@ -60,7 +60,7 @@ func TestCutsFailInTheGuests(t *testing.T) {
 		t.Run(platform.goos, func(t *testing.T) {
 			wasm := buildProbe(t, platform.goos, overlay)
 			linked := read(t, wasm)
-			if err := joinSegments(wasm); err != nil {
+			if err := change(wasm, segments.Join); err != nil {
 				t.Fatal(err)
 			}
 			sameMemory(t, linked, read(t, wasm))
