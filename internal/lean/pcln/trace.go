@@ -54,69 +54,90 @@ type frame struct {
 	line       int32
 }
 
-// location is the second line of a call in a trace that has no line: what is
-// before it, the offset into the function, and all that follows.
-var location = regexp.MustCompile(`^(.*)\?:0((?: \+0x([0-9a-f]+))?(?: fp=.*)?)\s*$`)
+// frames are the calls at one place, the inner ones first. All but the last are
+// inlined.
+type frames []frame
+
+// call is a call in a trace that has no line: the function, which may have created
+// a goroutine, what is between it and the line, and the offset into it. An error
+// message may have the trace in one line.
+var call = regexp.MustCompile(`(?:created by (\S+)(?: in goroutine [0-9]+)?|(\S+)\(([^()]*)\))(\s+)\?:0(?: \+0x([0-9a-f]+))?`)
 
 // Trace returns a trace of a guest as it would be with lines: each ?:0 after a
 // function that is in the module is its file and line, and before it come the
 // calls that were inlined there. Other text stays as it is. The trace must be of
-// the same build as the module. found is how many calls were found.
+// the same build as the module. found is how many functions were found.
 func (l *Lines) Trace(trace string) (text string, found int, err error) {
-	var out []string
-	for line := range strings.SplitSeq(trace, "\n") {
-		match := location.FindStringSubmatch(line)
-		if match == nil || len(out) == 0 {
-			out = append(out, line)
+	var out strings.Builder
+	done := 0            // how much of trace is in out
+	var inlined []string // the calls just before this one that the trace says were inlined into it
+	first, last := 0, 0  // where they begin and end
+	for _, at := range call.FindAllStringSubmatchIndex(trace, -1) {
+		part := func(group int) string {
+			if at[2*group] < 0 {
+				return ""
+			}
+			return trace[at[2*group]:at[2*group+1]]
+		}
+		if strings.TrimSpace(trace[last:at[0]]) != "" {
+			inlined = nil
+		}
+		if part(3) == "..." {
+			if inlined == nil {
+				first = at[0]
+			}
+			inlined, last = append(inlined, part(2)), at[1]
 			continue
 		}
-		offset, _ := strconv.ParseUint(match[3], 16, 32) // it is hexadecimal or empty
-		before := out[len(out)-1]
-		calls, err := l.find(called(before), uint32(offset))
+		offset, _ := strconv.ParseUint(part(5), 16, 32) // it is hexadecimal or empty
+		calls, err := l.find(part(1)+part(2), uint32(offset))
 		if err != nil {
 			return "", 0, err
 		}
-		if calls == nil {
-			out = append(out, line)
-			continue
-		}
-		found++
-		out = out[:len(out)-1]
-		for i, c := range calls {
-			if i == len(calls)-1 {
-				out = append(out, before, fmt.Sprintf("%s%s:%d%s", match[1], c.file, c.line, match[2]))
-			} else {
-				indent := before[:len(before)-len(strings.TrimLeft(before, " \t"))]
-				out = append(out, indent+c.name+"(...)", fmt.Sprintf("%s%s:%d", match[1], c.file, c.line))
+		if calls != nil {
+			found++
+			from := at[0]
+			if len(inlined) > 0 && slices.Equal(inlined, calls.inlined()) {
+				from = first
 			}
+			out.WriteString(trace[done:from])
+			separator := part(4)
+			between := " "
+			if strings.Contains(separator, "\n") {
+				line := trace[:at[0]]
+				line = line[strings.LastIndexByte(line, '\n')+1:]
+				between = "\n" + line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+			}
+			for _, c := range calls[:len(calls)-1] {
+				fmt.Fprintf(&out, "%s(...)%s%s:%d%s", c.name, separator, c.file, c.line, between)
+			}
+			c := calls[len(calls)-1]
+			fmt.Fprintf(&out, "%s%s:%d", trace[at[0]:at[9]], c.file, c.line)
+			done = at[9] + len("?:0")
 		}
+		inlined = nil
 	}
-	return strings.Join(out, "\n"), found, nil
+	out.WriteString(trace[done:])
+	return out.String(), found, nil
 }
 
-var creator = regexp.MustCompile(`created by (\S+)(?: in goroutine [0-9]+)?\s*$`)
-
-// called is the name of the function in the first line of a call: "f(...)", or
-// "created by f in goroutine 1".
-func called(line string) string {
-	if match := creator.FindStringSubmatch(line); match != nil {
-		return match[1]
+// inlined are the names of the calls that are inlined.
+func (c frames) inlined() []string {
+	var names []string
+	for _, f := range c[:len(c)-1] {
+		names = append(names, f.name)
 	}
-	line = strings.TrimSpace(line)
-	if i := strings.LastIndexByte(line, '('); i >= 0 {
-		line = line[:i]
-	}
-	return line
+	return names
 }
 
 // find returns the calls at an offset into the function of that name, the inner
 // ones first and the function itself last, or nil if it is not known. Functions
 // whose names are printed alike come from the same source, so they differ in
 // their offsets at most: if their lines differ, the file and line name them all.
-func (l *Lines) find(name string, offset uint32) ([]frame, error) {
-	var found []frame
+func (l *Lines) find(name string, offset uint32) (frames, error) {
+	var found frames
 	for _, f := range l.byName[name] {
-		calls, err := l.table.frames(f, offset)
+		calls, err := l.table.calls(f, offset)
 		switch {
 		case err != nil:
 			return nil, err
@@ -124,7 +145,7 @@ func (l *Lines) find(name string, offset uint32) ([]frame, error) {
 		case found == nil:
 			found = calls
 		default:
-			found = []frame{either(found[len(found)-1], calls[len(calls)-1])}
+			found = frames{either(found[len(found)-1], calls[len(calls)-1])}
 		}
 	}
 	return found, nil
@@ -138,14 +159,14 @@ func either(a, b frame) frame {
 	return b
 }
 
-// frames returns the calls at an offset into a function as find does. The offset
+// calls returns the calls at an offset into a function as find does. The offset
 // is where the call returns to, and the line is that of the call before it.
-func (t *table) frames(f function, offset uint32) ([]frame, error) {
+func (t *table) calls(f function, offset uint32) (frames, error) {
 	pc := offset
 	if pc > 0 {
 		pc--
 	}
-	var list []frame
+	var list frames
 	for {
 		call, err := t.value(f.pcTable(pcInlTree), pc)
 		if err != nil {
