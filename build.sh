@@ -136,7 +136,7 @@ for target in "${targets[@]}"; do
 done
 need_node
 sized=()
-for guest in dist/remora-js.wasm:brotli:1600000 dist/remora-plugin.wasm:gzip:2150000; do
+for guest in dist/remora-js.wasm:brotli:1350000 dist/remora-plugin.wasm:gzip:1900000; do
   file=${guest%%:*}
   case "$lean ${linked[*]-} " in
     1*" $file "*) sized+=("$guest") ;;

@@ -128,7 +128,7 @@ func TestWhatTheRuntimeReadsIsTheSame(t *testing.T) {
 		}
 		for j := range len(f.pcData) / 4 {
 			want := steps(t, before, f.pcTable(j))
-			if j == pcArgLive || j == pcInlTree && !f.special() {
+			if j == pcUnsafePoint || j == pcArgLive || j == pcInlTree && !f.special() {
 				want = nil
 			}
 			if !slices.Equal(steps(t, after, g.pcTable(j)), want) {
@@ -214,21 +214,25 @@ func TestWhatIsNotKnownIsRefused(t *testing.T) {
 		change func(m *table)
 		want   string
 	}{
-		"no header":              {func(m *table) { m.memory[m.at(m.names)-headerLen] ^= 1 }, "0 function tables"},
-		"another size of ints":   {func(m *table) { m.memory[m.at(m.names)-headerLen+7] = 4 }, "0 function tables"},
-		"a part elsewhere":       {func(m *table) { m.memory[m.at(m.names)-headerLen+headerNames] ^= 8 }, "0 function tables"},
-		"a longer list":          {func(m *table) { m.memory[m.at(m.names)-headerLen+headerFuncs]++ }, "0 function tables"},
-		"a record elsewhere":     {func(m *table) { m.funcs[4] += 8 }, "not where it should be"},
-		"another record":         {func(m *table) { m.list[1].set(funcEntry, 7) }, "of another function"},
-		"more values":            {func(m *table) { m.list[1].set(funcPCData, largestPCData+1) }, "unknown field"},
-		"more data":              {func(m *table) { m.list[1].record[funcFuncData] = largestFuncDat + 1 }, "unknown field"},
-		"another kind":           {func(m *table) { m.list[1].record[funcID] = lastFuncID + 1 }, "unknown field"},
-		"another flag":           {func(m *table) { m.list[1].record[funcFlag] = 8 }, "unknown field"},
-		"padding":                {func(m *table) { m.list[1].record[funcPad] = 1 }, "unknown field"},
-		"a longer record":        {func(m *table) { m.list[1].record[funcFuncData] ^= 7 }, "not where it should be"},
-		"inside of a name":       {func(m *table) { m.list[1].set(funcName, m.list[1].get(funcName)+1) }, "where one begins"},
-		"a name outside":         {func(m *table) { m.list[1].set(funcName, none) }, "where one begins"},
-		"another first name":     {func(m *table) { m.list[0].set(funcName, m.list[1].get(funcName)) }, "not the first"},
+		"no header":            {func(m *table) { m.memory[m.at(m.names)-headerLen] ^= 1 }, "0 function tables"},
+		"another size of ints": {func(m *table) { m.memory[m.at(m.names)-headerLen+7] = 4 }, "0 function tables"},
+		"a part elsewhere":     {func(m *table) { m.memory[m.at(m.names)-headerLen+headerNames] ^= 8 }, "0 function tables"},
+		"a longer list":        {func(m *table) { m.memory[m.at(m.names)-headerLen+headerFuncs]++ }, "0 function tables"},
+		"a record elsewhere":   {func(m *table) { m.funcs[4] += 8 }, "not where it should be"},
+		"another record":       {func(m *table) { m.list[1].set(funcEntry, 7) }, "of another function"},
+		"more values":          {func(m *table) { m.list[1].set(funcPCData, largestPCData+1) }, "unknown field"},
+		"more data":            {func(m *table) { m.list[1].record[funcFuncData] = largestFuncDat + 1 }, "unknown field"},
+		"another kind":         {func(m *table) { m.list[1].record[funcID] = lastFuncID + 1 }, "unknown field"},
+		"another flag":         {func(m *table) { m.list[1].record[funcFlag] = 8 }, "unknown field"},
+		"padding":              {func(m *table) { m.list[1].record[funcPad] = 1 }, "unknown field"},
+		"a longer record":      {func(m *table) { m.list[1].record[funcFuncData] ^= 7 }, "not where it should be"},
+		"inside of a name":     {func(m *table) { m.list[1].set(funcName, m.list[1].get(funcName)+1) }, "where one begins"},
+		"a name outside":       {func(m *table) { m.list[1].set(funcName, none) }, "where one begins"},
+		"another first name":   {func(m *table) { m.list[0].set(funcName, m.list[1].get(funcName)) }, "not the first"},
+		"preemption": {func(m *table) {
+			i := bytes.Index(m.names, []byte("\x00runtime.(*inlineUnwinder)"))
+			copy(m.names[i:], "\x00runtime.isAsyncSafePoint\x00")
+		}, "runtime.isAsyncSafePoint"},
 		"values outside":         {func(m *table) { m.list[1].set(funcPCSP, none) }, "not in the module"},
 		"values without an end":  {func(m *table) { m.list[1].set(funcPCSP, uint32(len(m.pcs)-1)); m.pcs[len(m.pcs)-1] = 0x80 }, "does not end"},
 		"data outside":           {func(m *table) { put(withTree(m).data[dataInlTree*4:], none-1) }, "not in the module"},

@@ -1,6 +1,7 @@
 package pcln
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 // Strip returns the module without what only traces use: files, lines, arguments
 // and the trees of inlined calls, with the names that only those mention. A
 // trace then has a function's name and an offset into it, and ?:0 for the line.
+// The tables of where a signal may preempt a goroutine go too: wasm has none.
 //
 // What the runtime works with stays: names of functions, stack sizes, stack maps,
 // objects on the stack, deferred calls, and the trees of the functions that it
@@ -36,11 +38,17 @@ func (t *table) strip() error {
 	if err != nil {
 		return err
 	}
+	for _, reader := range preempting {
+		if bytes.Contains(t.names, []byte("\x00"+reader+"\x00")) {
+			return fmt.Errorf("it has %s, which reads tables that would be stripped", reader)
+		}
+	}
 	for _, f := range t.list {
 		f.set(funcPCFile, 0)
 		f.set(funcPCLine, 0)
 		f.set(funcUnit, 0)
 		f.set(funcStartLine, 0)
+		drop(f.pcData, pcUnsafePoint, 0)
 		drop(f.pcData, pcArgLive, 0)
 		drop(f.data, dataArgInfo, none)
 		drop(f.data, dataArgLiveInfo, none)
@@ -59,6 +67,10 @@ func (t *table) strip() error {
 	}
 	return t.compactData(parts)
 }
+
+// preempting are the functions that ask where a goroutine may be preempted by a
+// signal or stopped by a debugger. Not one is linked for wasm.
+var preempting = []string{"runtime.isAsyncSafePoint", "runtime.debugCallCheck"}
 
 var errStripped = errors.New("its line tables are stripped already")
 

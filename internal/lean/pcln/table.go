@@ -74,8 +74,9 @@ const (
 
 // Indexes of a function's values by program counter (abi.PCDATA_*).
 const (
-	pcInlTree = 2
-	pcArgLive = 3
+	pcUnsafePoint = 0
+	pcInlTree     = 2
+	pcArgLive     = 3
 )
 
 // Indexes of a function's data (abi.FUNCDATA_*).
