@@ -14,7 +14,8 @@ targets:
   npm      dist/npm/                the npm package (builds js and plugin first)
   all      all of these (the default)
 
-LEAN=0 leaves out what makes the guests small (internal/lean).
+dist/lines/ has the guests with their tables of lines, for traces of the ones that
+ship (CONTRIBUTING.md). LEAN=0 leaves out what makes the guests small (internal/lean).
 
 Needs bash, Go (the version that go.mod pins) and Node 20 or newer with npm.
 TEXT
@@ -48,15 +49,17 @@ need_node() {
 readonly go_flags=(-trimpath -buildvcs=false -tags nethttpomithttp2 "-ldflags=-s -w")
 
 # build_guest GOOS PACKAGE FILE FLAGS... links a guest. Without what it can never
-# use, unless LEAN=0: internal/lean writes an overlay for the compiler, and joins
-# the data segments after the link. The file appears only when it is complete.
+# use, unless LEAN=0: internal/lean writes an overlay for the compiler, joins the
+# data segments after the link, and takes the tables of lines away. The same guest
+# with these tables is kept in dist/lines. The file appears only when it is complete.
 overlay=
 linked=()
 build_guest() {
-  local goos=$1 package=$2 file=$3 flags=("${go_flags[@]}")
+  local goos=$1 package=$2 file=$3 full=dist/lines/${3##*/} flags=("${go_flags[@]}")
   shift 3
   say "$file"
   mkdir -p dist
+  rm -f "$full"
   if [ "$lean" = 1 ]; then
     if [ -z "$overlay" ]; then
       go run ./internal/lean overlay dist/lean
@@ -67,6 +70,9 @@ build_guest() {
   GOOS=$goos GOARCH=wasm go build "${flags[@]}" "$@" -o "$file.tmp" "$package"
   if [ "$lean" = 1 ]; then
     go run ./internal/lean segments "$file.tmp"
+    mkdir -p dist/lines
+    cp "$file.tmp" "$full"
+    go run ./internal/lean strip "$file.tmp"
   fi
   mv "$file.tmp" "$file"
   linked+=("$file")
@@ -130,7 +136,7 @@ for target in "${targets[@]}"; do
 done
 need_node
 sized=()
-for guest in dist/remora-js.wasm:brotli:1600000 dist/remora-plugin.wasm:gzip:2150000; do
+for guest in dist/remora-js.wasm:brotli:1350000 dist/remora-plugin.wasm:gzip:1900000; do
   file=${guest%%:*}
   case "$lean ${linked[*]-} " in
     1*" $file "*) sized+=("$guest") ;;

@@ -2,6 +2,9 @@
 //
 //	go run ./internal/lean overlay DIR     writes DIR/overlay.json and what it names, for go build -overlay
 //	go run ./internal/lean segments FILE   joins the data segments of a wasm module, in place
+//	go run ./internal/lean strip FILE      takes the tables away that only traces use, in place
+//	go run ./internal/lean lines FILE [TRACE...]
+//	    prints traces of a stripped module with the lines of FILE, the same module before strip
 //
 // A guest is sans-IO: it asks its embedder for every request, so whole parts of
 // the standard library that the go-sdk links can never run there. The linker

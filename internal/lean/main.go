@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/remora-mcp/remora/internal/lean/pcln"
 	"github.com/remora-mcp/remora/internal/lean/segments"
 )
 
@@ -19,6 +20,9 @@ func main() {
 }
 
 func run(args []string) error {
+	if len(args) >= 2 && args[0] == "lines" {
+		return lines(args[1], args[2:])
+	}
 	if len(args) == 2 {
 		switch args[0] {
 		case "overlay":
@@ -39,10 +43,12 @@ func run(args []string) error {
 			}
 			return writeModules(root, dir)
 		case "segments":
-			return joinSegments(args[1])
+			return change(args[1], segments.Join)
+		case "strip":
+			return change(args[1], pcln.Strip)
 		}
 	}
-	return errors.New("usage: lean overlay DIR | lean segments FILE")
+	return errors.New("usage: lean overlay DIR | lean segments FILE | lean strip FILE | lean lines FILE [TRACE...]")
 }
 
 // goroot is the folder of the toolchain in use; build.sh has made sure that it is
@@ -55,14 +61,48 @@ func goroot() (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-func joinSegments(name string) error {
+// change replaces a file by what f makes of it.
+func change(name string, f func([]byte) ([]byte, error)) error {
 	module, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	joined, err := segments.Join(module)
+	changed, err := f(module)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return os.WriteFile(name, joined, 0o644)
+	return os.WriteFile(name, changed, 0o644)
+}
+
+// lines prints traces, from files or from the standard input, with the lines that
+// the module in the file has for them.
+func lines(name string, traces []string) error {
+	module, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	table, err := pcln.Open(module)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if len(traces) == 0 {
+		traces = []string{os.Stdin.Name()}
+	}
+	found := 0
+	for _, trace := range traces {
+		text, err := os.ReadFile(trace)
+		if err != nil {
+			return err
+		}
+		with, n, err := table.Trace(string(text))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Print(with)
+		found += n
+	}
+	if found == 0 {
+		return fmt.Errorf("no call of the trace is in %s: is it the same build, and are its lines ?:0", name)
+	}
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
+	"github.com/remora-mcp/remora/internal/lean/pcln"
 	"github.com/remora-mcp/remora/internal/lean/segments"
 )
 
@@ -36,7 +38,7 @@ var failsAnyway = []string{"tls.Client", "tls.LoadX509KeyPair", "x509.ParsePKCS1
 
 // TestNativeBuildIsWhole runs the probe as any program of a user is built.
 func TestNativeBuildIsWhole(t *testing.T) {
-	bin := buildProbe(t, "", "")
+	bin := build(t, "./probe", "")
 	outcomes := parse(t, runCommand(t, bin, probeArgs(t)...))
 	for name, outcome := range outcomes {
 		if strings.Contains(outcome, absent) || outcome != "ok" && !slices.Contains(failsAnyway, name) {
@@ -48,22 +50,28 @@ func TestNativeBuildIsWhole(t *testing.T) {
 	}
 }
 
+// platforms are where the guests run.
+var platforms = []struct {
+	goos string
+	run  func(t *testing.T, wasm string, env []string, args ...string) (stdout, stderr []byte, ok bool)
+}{{"wasip1", runWazero}, {"js", runNode}}
+
 // TestCutsFailInTheGuests runs the probe with the overlay on both platforms, its
-// data segments joined as those of a guest are.
+// data segments joined and its lines stripped as those of a guest are.
 func TestCutsFailInTheGuests(t *testing.T) {
 	overlay := makeOverlay(t)
 	args := probeArgs(t)
-	for _, platform := range []struct {
-		goos string
-		run  func(t *testing.T, wasm string, env []string, args ...string) (stdout, stderr []byte, ok bool)
-	}{{"wasip1", runWazero}, {"js", runNode}} {
+	for _, platform := range platforms {
 		t.Run(platform.goos, func(t *testing.T) {
-			wasm := buildProbe(t, platform.goos, overlay)
+			wasm := build(t, "./probe", platform.goos, "-overlay", overlay, "-modfile", filepath.Join(filepath.Dir(overlay), "go.mod"))
 			linked := read(t, wasm)
-			if err := joinSegments(wasm); err != nil {
+			if err := change(wasm, segments.Join); err != nil {
 				t.Fatal(err)
 			}
 			sameMemory(t, linked, read(t, wasm))
+			if err := change(wasm, pcln.Strip); err != nil {
+				t.Fatal(err)
+			}
 
 			stdout, stderr, ok := platform.run(t, wasm, nil, args...)
 			if !ok {
@@ -146,19 +154,18 @@ func makeOverlay(t *testing.T) string {
 	return filepath.Join(dir, "overlay.json")
 }
 
-// buildProbe builds the probe: for this machine, or with an overlay for a GOOS of
-// wasm, with the flags of build.sh.
-func buildProbe(t *testing.T, goos, overlay string) string {
+// build builds a package: for this machine, or for a GOOS of wasm with the flags
+// of build.sh.
+func build(t *testing.T, pkg, goos string, flags ...string) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "probe")
+	out := filepath.Join(t.TempDir(), path.Base(pkg))
 	args := []string{"build", "-o", out}
 	env := os.Environ()
 	if goos != "" {
-		args = append(args, "-trimpath", "-buildvcs=false", "-tags", "nethttpomithttp2", "-ldflags=-s -w", "-overlay", overlay,
-			"-modfile", filepath.Join(filepath.Dir(overlay), "go.mod"))
+		args = append(args, "-trimpath", "-buildvcs=false", "-tags", "nethttpomithttp2", "-ldflags=-s -w")
 		env = append(env, "GOOS="+goos, "GOARCH=wasm")
 	}
-	cmd := exec.Command("go", append(args, "./probe")...)
+	cmd := exec.Command("go", append(append(args, flags...), pkg)...)
 	cmd.Env = env
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)

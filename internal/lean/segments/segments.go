@@ -26,6 +26,7 @@ const maxGap = 4096
 
 // Identifiers of sections.
 const (
+	sectionCustom    = 0
 	sectionMemory    = 5
 	sectionData      = 11
 	sectionDataCount = 12
@@ -41,8 +42,19 @@ type Segment struct {
 func (s Segment) end() uint64 { return uint64(s.Address) + uint64(len(s.Bytes)) }
 
 // Join returns the module with segments that lie within maxGap of each other
-// joined. The module's other sections stay as they are.
+// joined, and without longer runs of zeros. The module's other sections stay as
+// they are.
 func Join(module []byte) ([]byte, error) {
+	list, err := Read(module)
+	if err != nil {
+		return nil, err
+	}
+	return Write(module, list)
+}
+
+// Write returns the module with these segments in place of its own, joined as
+// Join does it.
+func Write(module []byte, list []Segment) ([]byte, error) {
 	sections, err := split(module)
 	if err != nil {
 		return nil, err
@@ -50,19 +62,18 @@ func Join(module []byte) ([]byte, error) {
 	if !slices.ContainsFunc(sections, func(s section) bool { return s.id == sectionMemory }) {
 		return nil, errors.New("the module has no memory of its own, so the gaps need not be zeros")
 	}
+	if len(list) > 0 && !slices.ContainsFunc(sections, func(s section) bool { return s.id == sectionData }) {
+		return nil, errors.New("the module has no data section")
+	}
 	out := bytes.Clone(module[:headerLen])
 	for _, s := range sections {
 		body := s.body
 		if s.id == sectionData {
-			list, err := parse(body)
+			joined, err := join(list)
 			if err != nil {
 				return nil, err
 			}
-			list, err = join(list)
-			if err != nil {
-				return nil, err
-			}
-			body = write(list)
+			body = write(joined)
 		}
 		out = append(out, s.id)
 		out = binary.AppendUvarint(out, uint64(len(body)))
@@ -83,6 +94,33 @@ func Read(module []byte) ([]Segment, error) {
 		}
 	}
 	return nil, nil
+}
+
+// Custom returns the content of the module's custom section of that name, or an
+// error if it does not have exactly one.
+func Custom(module []byte, name string) ([]byte, error) {
+	sections, err := split(module)
+	if err != nil {
+		return nil, err
+	}
+	var found [][]byte
+	for _, s := range sections {
+		if s.id != sectionCustom {
+			continue
+		}
+		r := reader{s.body}
+		n, err := r.vector()
+		if err != nil {
+			return nil, fmt.Errorf("a custom section's name: %w", err)
+		}
+		if string(n) == name {
+			found = append(found, r.rest)
+		}
+	}
+	if len(found) != 1 {
+		return nil, fmt.Errorf("the module has %d custom sections %q", len(found), name)
+	}
+	return found[0], nil
 }
 
 const headerLen = 8
@@ -138,11 +176,14 @@ func parse(body []byte) ([]Segment, error) {
 	return list, nil
 }
 
-// join orders the segments by address and fills gaps of at most maxGap with the
-// zeros that are there anyway. Segments that overlap are an error: their order
-// would matter.
+// join orders the segments by address, leaves out runs of zeros longer than
+// maxGap, and fills shorter gaps with the zeros that are there anyway. Segments
+// that overlap are an error: their order would matter.
 func join(list []Segment) ([]Segment, error) {
-	sorted := slices.Clone(list)
+	var sorted []Segment
+	for _, s := range list {
+		sorted = append(sorted, cut(s)...)
+	}
 	slices.SortFunc(sorted, func(a, b Segment) int {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(len(a.Bytes), len(b.Bytes)))
 	})
@@ -164,6 +205,34 @@ func join(list []Segment) ([]Segment, error) {
 		}
 	}
 	return out, nil
+}
+
+// cut leaves out the runs of zeros in a segment that are longer than maxGap.
+func cut(s Segment) []Segment {
+	var out []Segment
+	from, zeros := 0, 0 // what is not in out yet, and how many zeros are before i
+	add := func(to int) {
+		if to > from || len(s.Bytes) == 0 {
+			out = append(out, Segment{s.Address + uint32(from), s.Bytes[from:to]})
+		}
+	}
+	for i, b := range s.Bytes {
+		if b == 0 {
+			zeros++
+			continue
+		}
+		if zeros > maxGap {
+			add(i - zeros)
+			from = i
+		}
+		zeros = 0
+	}
+	if zeros > maxGap {
+		add(len(s.Bytes) - zeros)
+		return out
+	}
+	add(len(s.Bytes))
+	return out
 }
 
 // Instructions of a constant address.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,60 @@ func TestJoin(t *testing.T) {
 	again, err := Join(got)
 	if err != nil || !bytes.Equal(again, got) {
 		t.Errorf("joined again it is another module (%v)", err)
+	}
+}
+
+// TestLongZerosAreLeftOut: at the front, inside, at the end, and all of a segment.
+func TestLongZerosAreLeftOut(t *testing.T) {
+	long, short := make([]byte, maxGap+1), make([]byte, maxGap)
+	content := slices.Concat(long, []byte{1}, short, []byte{2}, long, []byte{3}, long)
+	before := module([]Segment{{7, content}, {3 << 16, long}})
+	after, err := Join(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := Read(after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := slices.Concat([]byte{1}, short, []byte{2})
+	if len(list) != 2 || list[0].Address != 7+maxGap+1 || !bytes.Equal(list[0].Bytes, first) ||
+		list[1].Address != 7+3*maxGap+4 || !bytes.Equal(list[1].Bytes, []byte{3}) {
+		t.Errorf("got %d segments", len(list))
+	}
+	if !bytes.Equal(memory(t, before), memory(t, after)) {
+		t.Error("the memory is not the same")
+	}
+}
+
+func TestWriteNeedsADataSection(t *testing.T) {
+	without := module(nil)
+	without = without[:len(without)-3]
+	if _, err := Write(without, nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := Write(without, []Segment{{0, []byte{1}}}); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestCustom(t *testing.T) {
+	m := module(nil)
+	one := append(bytes.Clone(m), sectionCustom, 4, 1, 'a', 8, 9)
+	if got, err := Custom(one, "a"); err != nil || !bytes.Equal(got, []byte{8, 9}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for name, m := range map[string][]byte{
+		"none":      m,
+		"another":   append(bytes.Clone(m), sectionCustom, 2, 1, 'b'),
+		"two":       append(bytes.Clone(one), sectionCustom, 2, 1, 'a'),
+		"no name":   append(bytes.Clone(one), sectionCustom, 1, 2),
+		"not wasm":  []byte("a"),
+		"cut short": one[:len(one)-1],
+	} {
+		if got, err := Custom(m, "a"); err == nil {
+			t.Errorf("%s: got %v", name, got)
+		}
 	}
 }
 
