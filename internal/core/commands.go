@@ -16,9 +16,11 @@ func init() { // in init: the handlers refer back to the table
 		"callTool":  inSession((*session).callTool),
 		"close":     inSession((*session).closeCommand),
 		"connect":   (*Core).connect,
+		"discover":  (*Core).discover,
 		"listTools": inSession((*session).listTools),
 		"listen":    inSession((*session).listen),
 		"ping":      inSession((*session).ping),
+		"run":       (*Core).run,
 		"stats":     (*Core).stats,
 	}
 }

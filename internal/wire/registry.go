@@ -59,9 +59,11 @@ var Commands = []CommandRow{
 	{"callTool", CallTool{}, nil, "CallToolResult of the specification", "Calls a tool. Input that the server requires in between is asked for and sent (multi-round-trip requests on 2026-07-28, mid-call requests before)."},
 	{"close", Close{}, Empty{}, "", "Ends a session; calls in flight end with local/closed."},
 	{"connect", Connect{}, Connected{}, "", "Opens a session: server/discover on 2026-07-28, otherwise the older handshake."},
+	{"discover", DiscoverServer{}, Discovered{}, "", "Says what a server is and which tools it has, with no session kept. Its call begins a session, as connect's, and ends it."},
 	{"listTools", ListTools{}, nil, "ListToolsResult of the specification", "Lists one page of the server's tools."},
 	{"listen", Listen{}, Empty{}, "", "Says which events somebody listens to."},
 	{"ping", Ping{}, Empty{}, "", "Makes the server answer (ping; server/discover on 2026-07-28, which has no ping)."},
+	{"run", RunTool{}, Ran{}, "", "Calls a tool, with no session kept. What a server of 2026-07-28 asks comes as data, and its answer goes with the next call."},
 	{"stats", Stats{}, StatsResult{}, "", "Says how the core is doing, after a garbage collection."},
 }
 

@@ -23,6 +23,7 @@ export type {
   ToolsChanged,
 } from "./generated/wire.js";
 export type { FetchLike } from "./http.js";
+export type { DiscoverOptions, DiscoverResult, RunInputRequired, RunOptions, RunResult } from "./once.js";
 export type { ConnectOptions, RequestOptions } from "./options.js";
 export type { Policy } from "./policy.js";
 export type {

@@ -1,20 +1,29 @@
-// connect, on whichever platform.
+// connect, and what else needs no client, on whichever platform.
 
 import { Client } from "./client.js";
 import { Cores } from "./cores.js";
 import { badArgument } from "./errors.js";
+import { type Once, onceOn } from "./once.js";
 import { type ConnectOptions, readSettings } from "./options.js";
 import type { Platform } from "./platform.js";
 
 /** Opens a session with the MCP server at a URL. */
 export type Connect = (url: string | URL, options?: ConnectOptions) => Promise<Client>;
 
-/** Makes the connect of a platform. Its clients share cores. */
-export function connectOn(platform: Platform): Connect {
+/** What an entry of the package does. */
+export interface Entry extends Once {
+  connect: Connect;
+}
+
+/** Makes the functions of a platform's entry. Whatever they open shares cores. */
+export function entryOn(platform: Platform): Entry {
   const cores = new Cores(platform);
-  return async (url, options = {}) => {
-    if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
-    const { signal, timeout } = options;
-    return Client.open(cores, readSettings(url, options), { signal, timeout });
+  return {
+    ...onceOn(cores),
+    connect: async (url, options = {}) => {
+      if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
+      const { signal, timeout } = options;
+      return Client.open(cores, readSettings(url, options), { signal, timeout });
+    },
   };
 }

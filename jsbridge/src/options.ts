@@ -4,6 +4,7 @@
 import { type Handlers, handledAsks } from "./asks.js";
 import { Credentials, type HeaderSource, type TokenSource } from "./credentials.js";
 import { badArgument, RemoraError } from "./errors.js";
+import { callBack } from "./events.js";
 import type { Call, ClientInfo, Connect, Limits, Progress } from "./generated/wire.js";
 import { type FetchLike, fetchPort } from "./http.js";
 import { type Policy, SessionPolicy } from "./policy.js";
@@ -136,6 +137,14 @@ export function callHeader(command: string, session: number, options: RequestOpt
     throw badArgument("onprogress must be a function");
   }
   return header;
+}
+
+const decoder = new TextDecoder();
+
+/** Tells the application of a call's progress: the token in it is the core's own. */
+export function readProgress(data: Uint8Array, onprogress: (progress: Progress) => void): void {
+  const { progressToken: _, ...progress } = JSON.parse(decoder.decode(data)) as Progress & { progressToken?: unknown };
+  callBack(() => onprogress(progress));
 }
 
 // As long as a timer of JavaScript can wait: 24 days, which stands for Infinity.

@@ -6,15 +6,9 @@ import { callCore, encode, type PendingCall, unlessAborted } from "./call.js";
 import type { Core, Question, SessionPeer } from "./core.js";
 import type { Cores, Lease } from "./cores.js";
 import { cancelled, closed, RemoraError } from "./errors.js";
-import { callBack, Listeners } from "./events.js";
-import {
-  type Commands,
-  type Connected,
-  DEFAULT_MAX_BODY_BYTES,
-  type Progress,
-  type WireError,
-} from "./generated/wire.js";
-import { callHeader, type RequestOptions, type Settings } from "./options.js";
+import { Listeners } from "./events.js";
+import { type Commands, type Connected, DEFAULT_MAX_BODY_BYTES, type WireError } from "./generated/wire.js";
+import { callHeader, type RequestOptions, readProgress, type Settings } from "./options.js";
 
 const decoder = new TextDecoder();
 
@@ -86,7 +80,7 @@ export class Session {
       header,
       params: payload,
       signal: options.signal,
-      progress: progress === undefined ? undefined : (data) => callBack(() => progress(readProgress(data))),
+      progress: progress === undefined ? undefined : (data) => readProgress(data, progress),
     });
     return decoder.decode(result);
   }
@@ -203,12 +197,6 @@ export class Session {
     core.unbind(session);
     lease.release();
   }
-}
-
-// What the application is told: the token is the core's own.
-function readProgress(data: Uint8Array): Progress {
-  const { progressToken: _, ...progress } = JSON.parse(decoder.decode(data)) as Progress & { progressToken?: unknown };
-  return progress;
 }
 
 function read(result: Uint8Array): Connected {

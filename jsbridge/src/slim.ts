@@ -1,13 +1,14 @@
 // The entry without wasm: the application gives it in options.wasm.
 
 import type { Client } from "./client.js";
-import { connectOn } from "./connect.js";
+import { entryOn } from "./connect.js";
+import type { DiscoverOptions, DiscoverResult, RunOptions, RunResult } from "./once.js";
 import type { ConnectOptions } from "./options.js";
 import { webPlatform } from "./platform.browser.js";
 
 export * from "./api.js";
 
-const open = /* @__PURE__ */ connectOn(/* @__PURE__ */ webPlatform(undefined));
+const entry = /* @__PURE__ */ entryOn(/* @__PURE__ */ webPlatform(undefined));
 
 /**
  * Opens a session with the MCP server at a URL (http or https).
@@ -17,5 +18,27 @@ const open = /* @__PURE__ */ connectOn(/* @__PURE__ */ webPlatform(undefined));
  * cannot be started, otherwise with what became of the handshake.
  */
 export function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
-  return open(url, options);
+  return entry.connect(url, options);
+}
+
+/**
+ * Asks the server at a URL what it is and which tools it has. Nothing is kept:
+ * it connects, asks and closes. Rejects as connect does.
+ */
+export function discover(server: string | URL, options: DiscoverOptions = {}): Promise<DiscoverResult> {
+  return entry.discover(server, options);
+}
+
+/**
+ * Calls a tool of the server at a URL. Nothing is kept: it connects, calls and
+ * closes. What a server of 2026-07-28 asks before it can go on is returned as
+ * data, and its answer goes with the next run. Rejects as connect and callTool do.
+ */
+export function run(
+  server: string | URL,
+  tool: string,
+  args: Readonly<Record<string, unknown>> = {},
+  options: RunOptions = {},
+): Promise<RunResult> {
+  return entry.run(server, tool, args, options);
 }

@@ -386,7 +386,20 @@ export interface DiscoverOutput {
   error?: WireError;
 }
 
-/** Discovered is the result of the export discover. */
+/** DiscoverServer holds the parameters of the discover command. */
+export interface DiscoverServer {
+  /** server is the URL of the server's MCP endpoint: http or https. */
+  server: string;
+  /** clientInfo is what the server is told of the application. */
+  clientInfo?: ClientInfo;
+  /**
+   * protocolVersion is the newest revision to ask for; absent for the newest that is known.
+   * The server may choose an older one.
+   */
+  protocolVersion?: string;
+}
+
+/** Discovered is the result of the command and of the export discover. */
 export interface Discovered {
   /** server describes the server (Implementation of the specification), verbatim. */
   server: unknown;
@@ -662,6 +675,14 @@ export interface Progress {
   message?: string;
 }
 
+/** Ran is the result of the run command: exactly one of its fields. */
+export interface Ran {
+  /** result is the CallToolResult of the specification, byte for byte as the server sent it. */
+  result?: unknown;
+  /** inputRequired says what the tool has to know before there is a result. */
+  inputRequired?: InputRequired;
+}
+
 /**
  * Reply is the header of a reply frame, whose id is the ask's. Without an error, the payload
  * is the answer as JSON.
@@ -698,6 +719,8 @@ export interface Run {
   inputResponses?: unknown;
   /** requestState is the requestState of the run before, as it was. */
   requestState?: unknown;
+  /** _meta is the request's _meta. A progressToken in it is replaced. */
+  _meta?: unknown;
 }
 
 /** RunOutput is the output of the export run: exactly one of its fields. */
@@ -708,6 +731,32 @@ export interface RunOutput {
   inputRequired?: InputRequired;
   /** error says why there is neither. */
   error?: WireError;
+}
+
+/** RunTool holds the parameters of the run command. */
+export interface RunTool {
+  /** server is the URL of the server's MCP endpoint: http or https. */
+  server: string;
+  /** clientInfo is what the server is told of the application. */
+  clientInfo?: ClientInfo;
+  /**
+   * protocolVersion is the newest revision to ask for; absent for the newest that is known.
+   * The server may choose an older one.
+   */
+  protocolVersion?: string;
+  /** tool is the tool's name. */
+  tool: string;
+  /** arguments is the tool's input, a JSON object. Absent means {}. */
+  arguments?: unknown;
+  /**
+   * inputResponses answers the inputRequests of the run before, by the same keys
+   * (specification 2026-07-28, basic/patterns/mrtr).
+   */
+  inputResponses?: unknown;
+  /** requestState is the requestState of the run before, as it was. */
+  requestState?: unknown;
+  /** _meta is the request's _meta. A progressToken in it is replaced. */
+  _meta?: unknown;
 }
 
 /**
@@ -840,12 +889,22 @@ export interface Commands {
   close: { params: Close; result: Empty };
   /** Opens a session: server/discover on 2026-07-28, otherwise the older handshake. */
   connect: { params: Connect; result: Connected };
+  /**
+   * Says what a server is and which tools it has, with no session kept. Its call begins a
+   * session, as connect's, and ends it.
+   */
+  discover: { params: DiscoverServer; result: Discovered };
   /** Lists one page of the server's tools. Result: ListToolsResult of the specification. */
   listTools: { params: ListTools; result: unknown };
   /** Says which events somebody listens to. */
   listen: { params: Listen; result: Empty };
   /** Makes the server answer (ping; server/discover on 2026-07-28, which has no ping). */
   ping: { params: Ping; result: Empty };
+  /**
+   * Calls a tool, with no session kept. What a server of 2026-07-28 asks comes as data, and
+   * its answer goes with the next call.
+   */
+  run: { params: RunTool; result: Ran };
   /** Says how the core is doing, after a garbage collection. */
   stats: { params: Stats; result: StatsResult };
 }
@@ -871,7 +930,7 @@ export interface Tells {
 }
 
 /** The names of Commands, for use at run time. */
-export const commandNames = ["callTool", "close", "connect", "listTools", "listen", "ping", "stats"] as const;
+export const commandNames = ["callTool", "close", "connect", "discover", "listTools", "listen", "ping", "run", "stats"] as const;
 
 /** The names of Asks, for use at run time. */
 export const askNames = ["elicit", "sample"] as const;
