@@ -22,6 +22,19 @@ export type {
   Tells,
   ToolsChanged,
 } from "./generated/wire.js";
+export {
+  type AddOptions,
+  Group,
+  type GroupAskContext,
+  type GroupEventName,
+  type GroupEvents,
+  type GroupHandlers,
+  type GroupOptions,
+  type GroupServer,
+  type GroupTool,
+} from "./group.js";
+export type { GroupClient, GroupCollision } from "./group-lists.js";
+export { type NamingRule, prefixedName } from "./group-names.js";
 export type { FetchLike } from "./http.js";
 export type { DiscoverOptions, DiscoverResult, RunInputRequired, RunOptions, RunResult } from "./once.js";
 export type { ConnectOptions, RequestOptions } from "./options.js";

@@ -2,6 +2,7 @@
 
 import type { Client } from "./client.js";
 import { entryOn } from "./connect.js";
+import { Group, type GroupOptions } from "./group.js";
 import type { DiscoverOptions, DiscoverResult, RunOptions, RunResult } from "./once.js";
 import type { ConnectOptions } from "./options.js";
 import { webPlatform } from "./platform.browser.js";
@@ -42,4 +43,9 @@ export function run(
   options: RunOptions = {},
 ): Promise<RunResult> {
   return entry.run(server, tool, args, options);
+}
+
+/** Makes a group of servers, with none in it. Throws local/bad_argument. */
+export function createGroup(options: GroupOptions = {}): Group {
+  return new Group(connect, options);
 }

@@ -133,8 +133,26 @@ test("both formats export the same", async () => {
   ] as const) {
     const esm: unknown = await import(a);
     const cjs: unknown = (await import(join(dist, b))).default;
-    assert.deepEqual(Object.keys(esm as object).sort(), ["Client", "RemoraError", "connect", "discover", "run"]);
-    assert.deepEqual(Object.keys(cjs as object).sort(), ["Client", "RemoraError", "connect", "discover", "run"]);
+    assert.deepEqual(Object.keys(esm as object).sort(), [
+      "Client",
+      "Group",
+      "RemoraError",
+      "connect",
+      "createGroup",
+      "discover",
+      "prefixedName",
+      "run",
+    ]);
+    assert.deepEqual(Object.keys(cjs as object).sort(), [
+      "Client",
+      "Group",
+      "RemoraError",
+      "connect",
+      "createGroup",
+      "discover",
+      "prefixedName",
+      "run",
+    ]);
   }
 });
 
