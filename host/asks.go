@@ -44,6 +44,9 @@ type Ask struct {
 	// Origin is the origin (scheme, host and port) of the server that asks, to
 	// be shown to the person who answers.
 	Origin string
+	// Server is the server's name in its Group; empty for a session that is in
+	// none.
+	Server string
 }
 
 type askKey struct{}
@@ -85,7 +88,7 @@ func (s *Session) answer(ctx context.Context, ask wire.Ask, params []byte) ([]by
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(ask.DeadlineMs)*time.Millisecond)
 		defer cancel()
 	}
-	ctx = context.WithValue(ctx, askKey{}, Ask{Kind: ask.Kind, Origin: ask.Origin})
+	ctx = context.WithValue(ctx, askKey{}, Ask{Kind: ask.Kind, Origin: ask.Origin, Server: s.opts.group})
 	handlers := &s.opts.Handlers
 	for _, row := range askRows {
 		if row.name != ask.Kind || !row.has(handlers) {

@@ -50,6 +50,8 @@ type ConnectOptions struct {
 	// Events are callbacks that are registered before the session is opened
 	// and stay as long as it lives. Session.On registers more.
 	Events Events
+
+	group string // the server's name in its Group
 }
 
 // A Session is a connection to one MCP server. It is safe for concurrent use.

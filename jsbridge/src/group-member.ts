@@ -152,7 +152,7 @@ export class Member {
       // An answer, whatever it says, shows that the server is there.
       if (isDown(error) || (error as RemoraError).sent !== "yes") throw error;
     }
-    await this.#refreshing?.catch(() => {});
+    await this.#refresh();
   }
 
   /** Ends it: calls in flight are rejected with local/closed. Never rejects. */
