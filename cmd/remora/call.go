@@ -28,7 +28,7 @@ func newCall() *cobra.Command {
 	var flags serverFlags
 	var output string
 	cmd := &cobra.Command{
-		Use:   "call URL TOOL [JSON | - | KEY=VALUE...]",
+		Use:   "call {URL | --config FILE} TOOL [JSON | - | KEY=VALUE...]",
 		Short: "Call a tool and print its result",
 		Long: `Call TOOL of the MCP server at URL and print its result.
 
@@ -43,7 +43,8 @@ JSON. Images, audio and other binary content are described, or saved with
 --output. With --json the result is printed byte for byte as the server sent it.
 
 Questions of the server (elicitation) are asked if standard input and standard
-error are terminals. Progress goes to standard error. Ctrl-C cancels the call at
+error are terminals. With --config, TOOL is a name that "remora tools --config"
+lists, and only servers that can have it are asked. Progress goes to standard error. Ctrl-C cancels the call at
 the server; a second one ends the program at once.
 
 ` + exitHelp,
@@ -51,13 +52,20 @@ the server; a second one ends the program at once.
   remora call http://127.0.0.1:8931/mcp echo '{"message":"hello"}'
   remora call --json http://127.0.0.1:8931/mcp add a=2 b=3 | jq .structuredContent.sum
   remora call --header-env Authorization=MCP_AUTH https://example.com/mcp search query=@question.txt`,
-		Args: positional(cobra.MinimumNArgs(2)),
+		Args: positional(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output != "" && flags.json {
 				return usage("--output saves what --json prints: give one of them")
 			}
-			c := &caller{cmd: cmd, flags: &flags, output: output, tool: args[1], args: args[2:]}
-			return c.run(args[0])
+			url := ""
+			if flags.config == "" {
+				if err := positional(cobra.MinimumNArgs(2))(cmd, args); err != nil {
+					return err
+				}
+				url, args = args[0], args[1:]
+			}
+			c := &caller{cmd: cmd, flags: &flags, output: output, tool: args[0], args: args[1:]}
+			return c.run(url)
 		},
 	}
 	cmd.ValidArgsFunction = completeCall(&flags)
@@ -98,7 +106,8 @@ func (c *caller) run(url string) error {
 	defer cancel()
 	c.cmd.SetContext(ctx)
 
-	return c.flags.with(c.cmd, url, func(r *redactor) host.Handlers { return c.handlers(r, cancel) }, func(ctx context.Context, s *server) error {
+	handlers := func(r *redactor) host.Handlers { return c.handlers(r, cancel) }
+	call := func(ctx context.Context, s *server) error {
 		if needsSchema(c.args) {
 			if arguments, err = c.typed(ctx, s); err != nil {
 				return err
@@ -109,7 +118,15 @@ func (c *caller) run(url string) error {
 			return err
 		}
 		return c.print(raw, save)
-	})
+	}
+	if c.flags.config == "" {
+		return c.flags.with(c.cmd, url, handlers, call)
+	}
+	config, err := readConfiguration(c.flags.config)
+	if err != nil {
+		return err
+	}
+	return c.flags.withGroup(c.cmd, config, config.having(c.tool), handlers, call)
 }
 
 // handlers sets up progress, and forms if there is a person to fill them in.
@@ -131,7 +148,11 @@ func (c *caller) handlers(redact *redactor, cancel func()) host.Handlers {
 	f := &forms{keys: newKeys(in), out: out, redact: redact, progress: c.progress, interrupt: interrupt, turn: make(chan struct{}, 1)}
 	return host.Handlers{Elicit: func(ctx context.Context, p *mcp.ElicitParams) (*mcp.ElicitResult, error) {
 		ask, _ := host.AskFromContext(ctx)
-		return f.elicit(ctx, p, ask.Origin)
+		from := ask.Origin
+		if ask.Server != "" {
+			from = oneLine(ask.Server, 60) + " at " + from
+		}
+		return f.elicit(ctx, p, from)
 	}}
 }
 
@@ -154,7 +175,7 @@ func (c *caller) call(ctx context.Context, s *server, arguments json.RawMessage)
 		options.OnProgress = c.progress.update
 	}
 	defer c.progress.end()
-	return s.CallToolRaw(host.WithCallOptions(ctx, options), &mcp.CallToolParams{Name: c.tool, Arguments: arguments})
+	return s.callRaw(host.WithCallOptions(ctx, options), &mcp.CallToolParams{Name: c.tool, Arguments: arguments})
 }
 
 // print writes the result. Its error is errToolFailed if the tool's is.

@@ -16,12 +16,13 @@ import (
 func newInspect() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
-		Use:   "inspect URL",
+		Use:   "inspect {URL | --config FILE SERVER}",
 		Short: "Describe a server: protocol, capabilities, instructions, tools with schemas",
 		Long: `Describe the MCP server at URL: what it is, the revision of the protocol that
 was agreed on, its capabilities and instructions, and its tools with their
 schemas. With --json: one object with the members origin, protocolVersion,
-serverInfo, capabilities, instructions and tools.
+serverInfo, capabilities, instructions and tools. With --config, SERVER is the
+name of a server of the file.
 
 ` + exitHelp,
 		Example: `  remora inspect http://127.0.0.1:8931/mcp

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"net/http"
+	"slices"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -27,37 +30,82 @@ type serverFlags struct {
 	json      bool
 	timeout   time.Duration
 	quiet     bool
+	config    string
 }
 
 func (f *serverFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVarP(&f.headers, "header", "H", nil, "a header to send to the server, as `\"Name: value\"`; may be repeated")
 	flags.StringArrayVar(&f.headerEnv, "header-env", nil, "a header, as `Name=VARIABLE`, whose value is in the environment and so not in the list of processes")
+	flags.StringVar(&f.config, "config", "", "`file` with the member mcpServers, as other applications have it; its servers take the place of URL")
 	flags.StringVar(&f.protocol, "protocol", "", "newest `revision` of MCP to ask for, like 2025-11-25 (default: the newest that both sides know)")
 	flags.BoolVar(&f.json, "json", false, "print one JSON document, as the server sent it")
 	flags.DurationVar(&f.timeout, "timeout", time.Minute, "give up when nothing is heard for this `duration`; progress starts it anew")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing on standard error but errors")
 }
 
-// A server is a session with what belongs to it. Its errors are to go through
+// A server is a session, or a group of them, with what belongs to it. Its errors are to go through
 // redact.error.
 type server struct {
 	*host.Session
+	group  *host.Group // instead of a session
 	redact *redactor
 }
 
 // with connects to the server at url, runs f, and closes the session. The
-// context that f gets carries the call options of the flags.
-func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redactor) host.Handlers, run func(context.Context, *server) error) (err error) {
-	if f.timeout <= 0 {
-		return usage("--timeout must be more than zero")
-	}
+// context that f gets carries the call options of the flags. With --config, url
+// is the name of a server of the file.
+func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redactor) host.Handlers, run func(context.Context, *server) error) error {
 	headers, err := parseHeaders(f.headers, f.headerEnv)
 	if err != nil {
 		return err
 	}
 	redact := newRedactor(headers)
+	if f.config != "" {
+		c, err := readConfiguration(f.config)
+		if err != nil {
+			return err
+		}
+		named, err := c.server(url)
+		if err != nil {
+			return err
+		}
+		for name, values := range named.headers {
+			if headers.Values(name) == nil {
+				headers[name] = values
+			}
+		}
+		url = named.url
+		redact = newRedactor(http.Header{"": append(c.secrets, slices.Concat(slices.Collect(maps.Values(headers))...)...)})
+	}
+	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *host.Runtime) error {
+		options := f.connectOptions(headers)
+		if handlers != nil {
+			options.Handlers = handlers(redact)
+		}
+		session, err := rt.Connect(ctx, url, &options)
+		if err != nil {
+			return err
+		}
+		return run(ctx, &server{Session: session, redact: redact})
+	})
+}
+
+// connectOptions are those of every session.
+func (f *serverFlags) connectOptions(headers http.Header) host.ConnectOptions {
+	return host.ConnectOptions{
+		ClientInfo:      &mcp.Implementation{Name: "remora", Title: "remora command line", Version: host.Version},
+		Headers:         headers,
+		ProtocolVersion: f.protocol,
+	}
+}
+
+// withRuntime opens the runtime, runs f, and closes it.
+func (f *serverFlags) withRuntime(cmd *cobra.Command, redact *redactor, run func(context.Context, *host.Runtime) error) (err error) {
 	defer func() { err = redact.error(err) }()
+	if f.timeout <= 0 {
+		return usage("--timeout must be more than zero")
+	}
 
 	ctx := host.WithCallOptions(cmd.Context(), host.CallOptions{Timeout: f.timeout})
 	stopNotice := func() {}
@@ -76,19 +124,7 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 		defer cancel()
 		_ = rt.Close(closing)
 	}()
-	options := &host.ConnectOptions{
-		ClientInfo:      &mcp.Implementation{Name: "remora", Title: "remora command line", Version: host.Version},
-		Headers:         headers,
-		ProtocolVersion: f.protocol,
-	}
-	if handlers != nil {
-		options.Handlers = handlers(redact)
-	}
-	session, err := rt.Connect(ctx, url, options)
-	if err != nil {
-		return err
-	}
-	return run(ctx, &server{session, redact})
+	return run(ctx, rt)
 }
 
 // notice writes a line to w unless it is stopped within slowStart.

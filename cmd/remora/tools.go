@@ -17,18 +17,22 @@ import (
 func newTools() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
-		Use:   "tools URL",
-		Short: "List the tools of a server",
+		Use:   "tools {URL | --config FILE [SERVER...]}",
+		Short: "List the tools of a server, or of several",
 		Long: `List the tools of the MCP server at URL, with their arguments; those in
 brackets may be left out. With --json: {"tools": [...]}, all pages in one, each
 tool byte for byte as the server sent it.
 
+With --config the tools of all servers of the file are listed, or of those that
+are named; each tool's name has its server's before it. With --json each is then
+an object with the members name, server and tool.
+
 ` + exitHelp,
 		Example: `  remora tools http://127.0.0.1:8931/mcp
   remora tools --json http://127.0.0.1:8931/mcp | jq -r '.tools[].name'`,
-		Args: positional(cobra.ExactArgs(1)),
+		Args: positional(cobra.ArbitraryArgs),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.with(cmd, args[0], nil, func(ctx context.Context, s *server) error {
+			list := func(ctx context.Context, s *server) error {
 				tools, err := listTools(ctx, s)
 				if err != nil {
 					return err
@@ -40,7 +44,22 @@ tool byte for byte as the server sent it.
 					fmt.Fprintln(cmd.ErrOrStderr(), "remora: the server has no tools")
 				}
 				return printTools(cmd.OutOrStdout(), tools, false)
-			})
+			}
+			if flags.config == "" {
+				if err := positional(cobra.ExactArgs(1))(cmd, args); err != nil {
+					return err
+				}
+				return flags.with(cmd, args[0], nil, list)
+			}
+			c, err := readConfiguration(flags.config)
+			if err != nil {
+				return err
+			}
+			chosen, err := c.choose(args)
+			if err != nil {
+				return err
+			}
+			return flags.withGroup(cmd, c, chosen, nil, list)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -65,6 +84,9 @@ const maxToolPages = 1000
 // listTools returns all tools. A tool that cannot be read has its raw text and,
 // if that can be told, its name.
 func listTools(ctx context.Context, s *server) ([]tool, error) {
+	if s.group != nil {
+		return listGroup(ctx, s.group)
+	}
 	var tools []tool
 	cursor, seen := "", map[string]bool{"": true}
 	for {
@@ -80,16 +102,7 @@ func listTools(ctx context.Context, s *server) ([]tool, error) {
 			return nil, notMCP("the server's list of tools cannot be read")
 		}
 		for _, raw := range page.Tools {
-			t := tool{}
-			if json.Unmarshal(raw, &t) != nil {
-				var name struct {
-					Name string `json:"name"`
-				}
-				_ = json.Unmarshal(raw, &name) // empty if it cannot be told
-				t = tool{Name: name.Name}
-			}
-			t.raw = raw
-			tools = append(tools, t)
+			tools = append(tools, readTool(raw))
 		}
 		if cursor = page.NextCursor; cursor == "" {
 			return tools, nil
@@ -99,6 +112,20 @@ func listTools(ctx context.Context, s *server) ([]tool, error) {
 		}
 		seen[cursor] = true
 	}
+}
+
+// readTool reads what can be read of a tool.
+func readTool(raw json.RawMessage) tool {
+	t := tool{}
+	if json.Unmarshal(raw, &t) != nil {
+		var name struct {
+			Name string `json:"name"`
+		}
+		_ = json.Unmarshal(raw, &name) // empty if it cannot be told
+		t = tool{Name: name.Name}
+	}
+	t.raw = raw
+	return t
 }
 
 // findTool returns the tool of that name.
