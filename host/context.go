@@ -28,6 +28,11 @@ type CallOptions struct {
 
 	// KeepTimeoutOnProgress stops progress from starting Timeout anew.
 	KeepTimeoutOnProgress bool
+
+	// CacheMode says what an answer that is kept from before is worth to the
+	// call, if it lists something or reads a resource. Empty selects the
+	// session's.
+	CacheMode CacheMode
 }
 
 type callOptionsKey struct{}

@@ -44,6 +44,14 @@ type Events struct {
 	Log func(*mcp.LoggingMessageParams)
 	// ToolsChanged is called when the server's list of tools changed.
 	ToolsChanged func()
+	// PromptsChanged is called when the server's list of prompts changed.
+	PromptsChanged func()
+	// ResourcesChanged is called when the server's lists of resources or
+	// resource templates changed.
+	ResourcesChanged func()
+	// ResourceUpdated is called when a resource changed that the session is
+	// subscribed to (Session.Subscribe), or a part of one.
+	ResourceUpdated func(*mcp.ResourceUpdatedNotificationParams)
 	// Progress is called for the progress of every call of the session, beside
 	// the call's own OnProgress. ProgressToken is the one in the call's _meta
 	// if it has one, otherwise a number of remora's own.
@@ -56,6 +64,9 @@ var listenEvents = []struct {
 	has  func(*Events) bool
 }{
 	{"log", func(e *Events) bool { return e.Log != nil }},
+	{"promptsChanged", func(e *Events) bool { return e.PromptsChanged != nil }},
+	{"resourceUpdated", func(e *Events) bool { return e.ResourceUpdated != nil }},
+	{"resourcesChanged", func(e *Events) bool { return e.ResourcesChanged != nil }},
 	{"toolsChanged", func(e *Events) bool { return e.ToolsChanged != nil }},
 }
 
@@ -208,6 +219,21 @@ func (s *Session) deliver(e event, to *Events) {
 	case "toolsChanged":
 		if to.ToolsChanged != nil {
 			to.ToolsChanged()
+		}
+	case "promptsChanged":
+		if to.PromptsChanged != nil {
+			to.PromptsChanged()
+		}
+	case "resourcesChanged":
+		if to.ResourcesChanged != nil {
+			to.ResourcesChanged()
+		}
+	case "resourceUpdated":
+		if to.ResourceUpdated != nil {
+			var data mcp.ResourceUpdatedNotificationParams
+			if err = json.Unmarshal(e.data, &data); err == nil {
+				to.ResourceUpdated(&data)
+			}
 		}
 	case "progress":
 		if to.Progress != nil {

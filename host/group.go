@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -13,8 +14,8 @@ import (
 // GroupOptions configure a group. The zero value is ready to use.
 type GroupOptions struct {
 	// Connect holds what is the same for every server, where AddOptions say
-	// nothing: ClientInfo, ProtocolVersion and Handlers. The rest of it is not
-	// used; credentials belong to one server.
+	// nothing: ClientInfo, ProtocolVersion, CacheMode, LogLevel and Handlers. The
+	// rest of it is not used; credentials belong to one server.
 	Connect ConnectOptions
 
 	// Naming names what the servers have. It gets the name that the server gave,
@@ -131,6 +132,12 @@ func (g *Group) connectOptions(name string, o *ConnectOptions) *ConnectOptions {
 	}
 	if out.ProtocolVersion == "" {
 		out.ProtocolVersion = g.opts.Connect.ProtocolVersion
+	}
+	if out.CacheMode == "" {
+		out.CacheMode = g.opts.Connect.CacheMode
+	}
+	if out.LogLevel == "" {
+		out.LogLevel = g.opts.Connect.LogLevel
 	}
 	if len(out.Handlers.names()) == 0 {
 		out.Handlers = g.opts.Connect.Handlers
@@ -441,12 +448,24 @@ func (g *Group) list(ctx context.Context, kind string) ([]groupEntry, error) {
 		there[m.name] = m.counts()
 	}
 	var out []groupEntry
+	for _, m := range g.members {
+		if row := kindRow(kind); !row.named && !m.isNew && there[m.name] {
+			m.mu.Lock()
+			out = append(out, m.lists[kind]...)
+			m.mu.Unlock()
+		}
+	}
 	for _, name := range g.routes.order[kind] {
 		if e := g.routes.byName[kind][name]; there[e.server] {
 			out = append(out, e)
 		}
 	}
 	return out, nil
+}
+
+func kindRow(name string) *groupKind {
+	i := slices.IndexFunc(groupKinds, func(k groupKind) bool { return k.name == name })
+	return &groupKinds[i]
 }
 
 // fresh waits for the lists of the servers that are there, and has the others

@@ -363,3 +363,55 @@ func TestGroupSaysWhichServer(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+// Prompts are named as tools are; URIs stay as they are, and lead to the server
+// that has them.
+func TestGroupPromptsAndResources(t *testing.T) {
+	rt := openRuntime(t)
+	serveFiles := func(name string, uris ...string) string {
+		s := mcp.NewServer(&mcp.Implementation{Name: name, Version: "1"}, nil)
+		s.AddPrompt(&mcp.Prompt{Name: "greet"}, func(context.Context, *mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+			return &mcp.GetPromptResult{Description: name, Messages: []*mcp.PromptMessage{}}, nil
+		})
+		read := func(_ context.Context, req *mcp.ReadResourceRequest) (*mcp.ReadResourceResult, error) {
+			return &mcp.ReadResourceResult{Contents: []*mcp.ResourceContents{{URI: req.Params.URI, Text: name}}}, nil
+		}
+		for _, uri := range uris {
+			s.AddResource(&mcp.Resource{URI: uri, Name: uri}, read)
+		}
+		s.AddResourceTemplate(&mcp.ResourceTemplate{URITemplate: name + "://{path}", Name: "all"}, read)
+		return serveMCP(t, s, &mcp.StreamableHTTPOptions{Stateless: true})
+	}
+	g := newGroup(t, rt, nil)
+	add(t, g, "a", serveFiles("a", "file:///a", "file:///both"), nil)
+	add(t, g, "b", serveFiles("b", "file:///b", "file:///both"), nil)
+
+	prompts, err := g.ListPrompts(t.Context())
+	if err != nil || len(prompts) != 2 || prompts[1].Name != "b__greet" || prompts[1].Server != "b" || prompts[1].Prompt.Name != "greet" {
+		t.Errorf("prompts %+v, %v", prompts, err)
+	}
+	if res, err := g.GetPrompt(t.Context(), &mcp.GetPromptParams{Name: "b__greet"}); err != nil || res.Description != "b" {
+		t.Errorf("b__greet: %+v, %v", res, err)
+	}
+	resources, err := g.ListResources(t.Context())
+	if err != nil || len(resources) != 4 || resources[2].Server != "b" || resources[2].Resource.URI != resources[2].URI {
+		t.Errorf("resources %+v, %v", resources, err)
+	}
+	templates, err := g.ListResourceTemplates(t.Context())
+	if err != nil || len(templates) != 2 || templates[1].URITemplate != "b://{path}" || templates[1].ResourceTemplate == nil {
+		t.Errorf("templates %+v, %v", templates, err)
+	}
+	for uri, want := range map[string]string{"file:///a": "a", "file:///b": "b", "b://x": "b"} {
+		if res, err := g.ReadResource(t.Context(), &mcp.ReadResourceParams{URI: uri}); err != nil || res.Contents[0].Text != want {
+			t.Errorf("%s: %+v, %v", uri, res, err)
+		}
+	}
+	for _, uri := range []string{"file:///both", "file:///none"} {
+		if _, err := g.ReadResource(t.Context(), &mcp.ReadResourceParams{URI: uri}); !errors.Is(err, &Error{Code: CodeLocalBadArgument}) {
+			t.Errorf("%s: %v", uri, err)
+		}
+	}
+	if a, _ := g.Server("a"); len(a.Collisions) != 0 {
+		t.Errorf("collisions %+v", a.Collisions)
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/remora-mcp/remora/internal/wire"
 )
 
 // A groupKind is one kind of thing that servers list and a group aggregates.
@@ -27,7 +29,13 @@ type groupKind struct {
 	listen func(changed func()) Events
 }
 
-const kindTools = "tools"
+// The kinds, by the names of the members that hold them.
+const (
+	kindTools             = "tools"
+	kindPrompts           = "prompts"
+	kindResources         = "resources"
+	kindResourceTemplates = "resourceTemplates"
+)
 
 // groupKinds has one row for each kind.
 var groupKinds = []groupKind{
@@ -43,6 +51,42 @@ var groupKinds = []groupKind{
 		drop:    func(e *Events) { e.ToolsChanged = nil },
 		listen:  func(changed func()) Events { return Events{ToolsChanged: changed} },
 	},
+	{
+		name: kindPrompts, named: true, id: "name",
+		offers: func(c *mcp.ServerCapabilities) (bool, bool) {
+			return c.Prompts != nil, c.Prompts != nil && c.Prompts.ListChanged
+		},
+		page: func(ctx context.Context, s *Session, cursor string) (json.RawMessage, error) {
+			return s.ListPromptsRaw(ctx, &mcp.ListPromptsParams{Cursor: cursor})
+		},
+		changed: func(e *Events) func() { return e.PromptsChanged },
+		drop:    func(e *Events) { e.PromptsChanged = nil },
+		listen:  func(changed func()) Events { return Events{PromptsChanged: changed} },
+	},
+	{
+		name: kindResources, id: "uri",
+		offers: offersResources,
+		page: func(ctx context.Context, s *Session, cursor string) (json.RawMessage, error) {
+			return s.ListResourcesRaw(ctx, &mcp.ListResourcesParams{Cursor: cursor})
+		},
+		changed: func(e *Events) func() { return e.ResourcesChanged },
+		drop:    func(e *Events) { e.ResourcesChanged = nil },
+		listen:  func(changed func()) Events { return Events{ResourcesChanged: changed} },
+	},
+	{
+		name: kindResourceTemplates, id: "uriTemplate",
+		offers: offersResources,
+		page: func(ctx context.Context, s *Session, cursor string) (json.RawMessage, error) {
+			return s.ListResourceTemplatesRaw(ctx, &mcp.ListResourceTemplatesParams{Cursor: cursor})
+		},
+		changed: func(*Events) func() { return nil }, // told with the resources
+		drop:    func(*Events) {},
+		listen:  func(changed func()) Events { return Events{ResourcesChanged: changed} },
+	},
+}
+
+func offersResources(c *mcp.ServerCapabilities) (lists, tellsChanges bool) {
+	return c.Resources != nil, c.Resources != nil && c.Resources.ListChanged
 }
 
 // A groupEntry is one thing of a server, with its name in the group.
@@ -57,6 +101,13 @@ type groupLists map[string][]groupEntry
 
 // listAll returns every page of a kind.
 func (k *groupKind) listAll(ctx context.Context, s *Session) ([]groupEntry, error) {
+	// What is kept from before is what changed.
+	o, err := callOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.CacheMode, o.OnProgress = CacheRefresh, nil
+	ctx = WithCallOptions(ctx, o)
 	var out []groupEntry
 	seen := map[string]bool{"": true}
 	for cursor := ""; ; {
@@ -81,7 +132,7 @@ func (k *groupKind) listAll(ctx context.Context, s *Session) ([]groupEntry, erro
 		if cursor == "" {
 			return out, nil
 		}
-		if seen[cursor] || len(seen) == maxPages {
+		if seen[cursor] || len(seen) == wire.MaxListPages {
 			return nil, &Error{Code: CodeHTTPNotMCP, Message: "the server's list of " + k.name + " does not end: a cursor comes back, or there are too many pages", Sent: SentYes}
 		}
 		seen[cursor] = true
@@ -91,7 +142,7 @@ func (k *groupKind) listAll(ctx context.Context, s *Session) ([]groupEntry, erro
 // A GroupCollision is two things of one name. The holder has it; the other
 // cannot be reached by name.
 type GroupCollision struct {
-	// Kind is what has the name: "tools", say.
+	// Kind is what has the name: "tools" or "prompts".
 	Kind string
 	// Name is the name in the group.
 	Name string
@@ -113,6 +164,9 @@ type groupRoutes struct {
 func route(lists []groupLists, before *groupRoutes) *groupRoutes {
 	r := &groupRoutes{byName: make(map[string]map[string]groupEntry), order: make(map[string][]string)}
 	for _, kind := range groupKinds {
+		if !kind.named {
+			continue // a URI is what it is, whoever has it
+		}
 		holders := make(map[string]*groupEntry)
 		var all []*groupEntry
 		for _, list := range lists {

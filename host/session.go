@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,6 +46,17 @@ type ConnectOptions struct {
 	// older one.
 	ProtocolVersion string
 
+	// CacheMode is that of calls which have none of their own. Empty selects
+	// CacheUse; CacheBypass keeps nothing.
+	CacheMode CacheMode
+
+	// LogLevel is the level from which on the server is to log, as
+	// SetLoggingLevel says it; a server that does not log is left alone. Empty
+	// leaves it to the server.
+	//
+	//lint:ignore SA1019 logging is deprecated as of 2026-07-28 and part of the older revisions
+	LogLevel mcp.LoggingLevel
+
 	// Handlers answer what the server asks.
 	Handlers Handlers
 
@@ -77,6 +90,9 @@ type Session struct {
 	closed   bool
 	closeEnd chan struct{} // closed when Close is done
 	closeErr error
+
+	subscriptions map[string]bool // URIs of resources
+	logLevel      string
 }
 
 // opening is an attempt to open a session again, which several calls may await.
@@ -126,7 +142,7 @@ func (rt *Runtime) newSession(raw string, o *ConnectOptions) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.url = server.String()
+	s.url, s.logLevel = server.String(), string(s.opts.LogLevel)
 	p, err := newPolicy(server, s.opts.Policy)
 	if err != nil {
 		return nil, err
@@ -160,8 +176,13 @@ func (s *Session) open(ctx context.Context, again bool) error {
 		URL:             s.url,
 		ProtocolVersion: s.opts.ProtocolVersion,
 		Handlers:        s.opts.Handlers.names(),
+		CacheMode:       string(s.opts.CacheMode),
 	}
 	params.ClientInfo = s.opts.clientInfo()
+	s.mu.Lock()
+	params.LogLevel = s.logLevel
+	params.Subscriptions = slices.Sorted(maps.Keys(s.subscriptions))
+	s.mu.Unlock()
 	c := newCall(ctx)
 	c.connects, c.again = s, again
 	err = d.begin(c, wire.Call{
@@ -399,6 +420,7 @@ func (s *Session) request(ctx context.Context, command string, params any, meta 
 			MaxTotalTimeoutMs:     milliseconds(o.MaxTotalTimeout),
 			KeepTimeoutOnProgress: o.KeepTimeoutOnProgress,
 			Progress:              c.progress || s.listeners.has(wantsProgress),
+			CacheMode:             string(o.CacheMode),
 		}, body)
 		if errors.Is(err, errRetired) {
 			l.active.Store(false)

@@ -25,14 +25,7 @@ import (
 // [Session.CallToolRaw] returns any result, byte for byte.
 func (s *Session) CallTool(ctx context.Context, params *mcp.CallToolParams) (*mcp.CallToolResult, error) {
 	raw, err := s.CallToolRaw(ctx, params)
-	if err != nil {
-		return nil, err
-	}
-	res := new(mcp.CallToolResult)
-	if err := json.Unmarshal(raw, res); err != nil {
-		return nil, undecodableResult("CallTool", err)
-	}
-	return res, nil
+	return decodeResult[mcp.CallToolResult]("CallTool", raw, err)
 }
 
 // CallToolRaw is CallTool with the result byte for byte as the server sent it:
@@ -80,72 +73,31 @@ func encodeArguments(arguments any) (json.RawMessage, error) {
 // the result's NextCursor.
 func (s *Session) ListTools(ctx context.Context, params *mcp.ListToolsParams) (*mcp.ListToolsResult, error) {
 	raw, err := s.ListToolsRaw(ctx, params)
-	if err != nil {
-		return nil, err
-	}
-	res := new(mcp.ListToolsResult)
-	if err := json.Unmarshal(raw, res); err != nil {
-		return nil, undecodableResult("ListTools", err)
-	}
-	return res, nil
+	return decodeResult[mcp.ListToolsResult]("ListTools", raw, err)
 }
 
 // ListToolsRaw is ListTools with the result byte for byte as the server sent
 // it: a ListToolsResult of the specification, as JSON.
 func (s *Session) ListToolsRaw(ctx context.Context, params *mcp.ListToolsParams) (json.RawMessage, error) {
-	if params == nil {
-		params = new(mcp.ListToolsParams)
-	}
-	meta, err := encodeMeta(params.Meta)
-	if err != nil {
-		return nil, err
-	}
-	return s.request(ctx, "listTools", wire.ListTools{Cursor: params.Cursor, Meta: meta}, params.Meta)
+	params = orNew(params)
+	return s.list(ctx, "listTools", params.Cursor, params.Meta)
 }
-
-// maxPages bounds how many pages Tools fetches.
-const maxPages = 10_000
 
 // Tools iterates over all of the server's tools, fetching pages as it goes.
 // params, which is not changed, can give the cursor to begin with. Iteration
 // ends with the first error; a server whose cursors go in a circle is one, with
 // CodeHTTPNotMCP.
 func (s *Session) Tools(ctx context.Context, params *mcp.ListToolsParams) iter.Seq2[*mcp.Tool, error] {
-	return func(yield func(*mcp.Tool, error) bool) {
-		var page mcp.ListToolsParams
-		if params != nil {
-			page = *params
+	page := *orNew(params)
+	return entries("tools", page.Cursor, func(cursor string) ([]*mcp.Tool, string, error) {
+		page := page
+		page.Cursor = cursor
+		res, err := s.ListTools(ctx, &page)
+		if err != nil {
+			return nil, "", err
 		}
-		seen := map[string]bool{page.Cursor: true}
-		for {
-			res, err := s.ListTools(ctx, &page)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, tool := range res.Tools {
-				if tool == nil {
-					continue
-				}
-				if !yield(tool, nil) {
-					return
-				}
-			}
-			if res.NextCursor == "" {
-				return
-			}
-			if seen[res.NextCursor] || len(seen) == maxPages {
-				yield(nil, &Error{
-					Code:    CodeHTTPNotMCP,
-					Message: "the server's list of tools does not end: a cursor comes back, or there are too many pages",
-					Sent:    SentYes,
-				})
-				return
-			}
-			seen[res.NextCursor] = true
-			page.Cursor = res.NextCursor
-		}
-	}
+		return res.Tools, res.NextCursor, nil
+	})
 }
 
 // encodeMeta returns the _meta of a request as JSON, nil for none.

@@ -72,18 +72,18 @@ func TestToolsWithoutAnEnd(t *testing.T) {
 	}{
 		"the same cursor":  {func(string) string { return "x" }, 2},
 		"back to page one": {func(c string) string { return map[string]string{"": "x", "x": "y", "y": "x"}[c] }, 3},
-		"ever more pages":  {func(c string) string { return c + "." }, maxPages},
+		"ever more pages":  {func(c string) string { return c + "." }, wire.MaxListPages},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if tt.most == maxPages && testing.Short() {
-				tt.most = maxPages
+			if tt.most == wire.MaxListPages && testing.Short() {
+				tt.most = wire.MaxListPages
 			}
 			pages := 0
 			cursors := map[string]int{}
 			s := pagesOf(t, func(cursor string) string {
 				pages++
 				next := tt.next(cursor)
-				if tt.most == maxPages {
+				if tt.most == wire.MaxListPages {
 					next = fmt.Sprint(len(cursors)) // short ones
 					cursors[cursor]++
 				}

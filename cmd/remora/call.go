@@ -70,8 +70,7 @@ the server; a second one ends the program at once.
 	}
 	cmd.ValidArgsFunction = completeCall(&flags)
 	flags.register(cmd)
-	cmd.Flags().StringVar(&output, "output", "", "`folder` to save images, audio and other binary content in; nothing is overwritten")
-	_ = cmd.MarkFlagDirname("output") // completion only
+	registerOutput(cmd, &output)
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"regexp"
 	"strings"
@@ -24,7 +25,7 @@ var completionName = regexp.MustCompile(`^[A-Za-z0-9_./-]+$`)
 func completeCall(flags *serverFlags) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		const nothing = cobra.ShellCompDirectiveNoFileComp
-		if len(args) == 0 || !strings.HasPrefix(args[0], "http://") && !strings.HasPrefix(args[0], "https://") {
+		if len(args) == 0 || !isURL(args[0]) {
 			return nil, nothing
 		}
 		if len(args) > 1 && strings.Contains(word, "=@") {
@@ -42,8 +43,19 @@ func completeCall(flags *serverFlags) cobra.CompletionFunc {
 	}
 }
 
+// isURL reports whether a word is one of those that a server is reached by.
+func isURL(word string) bool {
+	return strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://")
+}
+
 // toolsFor returns what can be had of a server's tools within completionWait.
 func toolsFor(cmd *cobra.Command, flags *serverFlags, url string) []tool {
+	return fromServer(cmd, flags, url, listTools)
+}
+
+// fromServer asks a server for something to offer, and returns what can be had
+// within completionWait.
+func fromServer[T any](cmd *cobra.Command, flags *serverFlags, url string, ask func(context.Context, *server) ([]T, error)) []T {
 	ctx := cmd.Context()
 	if ctx == nil {
 		ctx = context.Background()
@@ -54,21 +66,46 @@ func toolsFor(cmd *cobra.Command, flags *serverFlags, url string) []tool {
 	asking.SetContext(ctx)
 	asking.SetErr(io.Discard)
 	// The first start on a machine, which compiles, does not end with ctx.
-	found := make(chan []tool, 1)
+	found := make(chan []T, 1)
 	go func() {
-		var tools []tool
+		var offers []T
 		_ = flags.with(asking, url, nil, func(ctx context.Context, s *server) (err error) {
-			tools, err = listTools(ctx, s)
+			offers, err = ask(ctx, s)
 			return err
 		})
-		found <- tools
+		found <- offers
 	}()
 	select {
-	case tools := <-found:
-		return tools
+	case offers := <-found:
+		return offers
 	case <-ctx.Done():
 		return nil
 	}
+}
+
+// completeEntries offers entries of a list of the server that is already on the
+// command line.
+func completeEntries(flags *serverFlags, list func(context.Context, *server) ([]cobra.Completion, error)) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) != 1 || !isURL(args[0]) {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return fromServer(cmd, flags, args[0], list), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completionURI is a URI that is offered: one in which no shell sees anything but
+// a word.
+var completionURI = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9_./:@%+,-]+$`)
+
+func offerResources(resources []json.RawMessage) []cobra.Completion {
+	var out []cobra.Completion
+	for _, raw := range resources {
+		if l := readListed(raw); completionURI.MatchString(l.URI) {
+			out = append(out, cobra.CompletionWithDesc(l.URI, plainWords(l.Title+" "+l.Description)))
+		}
+	}
+	return out
 }
 
 func offerTools(tools []tool) []cobra.Completion {

@@ -25,6 +25,10 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 	redact := c.redactor()
 	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *host.Runtime) error {
 		options := host.GroupOptions{Connect: f.connectOptions(nil)}
+		if f.logLevel != "" {
+			log := logTo(cmd.ErrOrStderr(), redact)
+			options.Events = func(string) host.Events { return host.Events{Log: log} }
+		}
 		if handlers != nil {
 			options.Connect.Handlers = handlers(redact)
 		}

@@ -17,12 +17,13 @@ func newInspect() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
 		Use:   "inspect {URL | --config FILE SERVER}",
-		Short: "Describe a server: protocol, capabilities, instructions, tools with schemas",
+		Short: "Describe a server: protocol, capabilities, instructions, and all that it offers",
 		Long: `Describe the MCP server at URL: what it is, the revision of the protocol that
-was agreed on, its capabilities and instructions, and its tools with their
-schemas. With --json: one object with the members origin, protocolVersion,
-serverInfo, capabilities, instructions and tools. With --config, SERVER is the
-name of a server of the file.
+was agreed on, its capabilities and instructions, its tools with their schemas,
+its resources and its prompts. With --json: one object with the members origin,
+protocolVersion, serverInfo, capabilities, instructions, tools, resources,
+resourceTemplates and prompts. With --config, SERVER is the name of a server of
+the file.
 
 ` + exitHelp,
 		Example: `  remora inspect http://127.0.0.1:8931/mcp
@@ -30,22 +31,18 @@ name of a server of the file.
 		Args: positional(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return flags.with(cmd, args[0], nil, func(ctx context.Context, s *server) error {
-				var tools []tool
-				server := s.InitializeResult()
-				if server.Capabilities.Tools != nil {
-					var err error
-					if tools, err = listTools(ctx, s); err != nil {
-						return err
-					}
+				offered, err := offer(ctx, s)
+				if err != nil {
+					return err
 				}
 				if flags.json {
-					document, err := inspectJSON(s.String(), server, tools)
+					document, err := inspectJSON(s.String(), s.InitializeResult(), offered)
 					if err != nil {
 						return err
 					}
 					return printJSON(cmd.OutOrStdout(), document)
 				}
-				return printServer(cmd.OutOrStdout(), s.String(), server, tools)
+				return printServer(cmd.OutOrStdout(), s.String(), s.InitializeResult(), offered)
 			})
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -54,9 +51,34 @@ name of a server of the file.
 	return cmd
 }
 
-// inspectJSON is what inspect prints with --json. The tools are byte for byte
-// the server's.
-func inspectJSON(origin string, r *mcp.InitializeResult, tools []tool) ([]byte, error) {
+// offered is what a server has.
+type offered struct {
+	tools                         []tool
+	resources, templates, prompts []json.RawMessage
+}
+
+// offer lists what the server says that it has.
+func offer(ctx context.Context, s *server) (o offered, err error) {
+	caps := s.InitializeResult().Capabilities
+	if caps.Tools != nil {
+		if o.tools, err = listTools(ctx, s); err != nil {
+			return o, err
+		}
+	}
+	if caps.Resources != nil {
+		if o.resources, o.templates, err = listResources(ctx, s); err != nil {
+			return o, err
+		}
+	}
+	if caps.Prompts != nil {
+		o.prompts, err = listPrompts(ctx, s)
+	}
+	return o, err
+}
+
+// inspectJSON is what inspect prints with --json. What is offered is byte for
+// byte the server's.
+func inspectJSON(origin string, r *mcp.InitializeResult, o offered) ([]byte, error) {
 	head, err := json.Marshal(struct {
 		Origin          string                  `json:"origin"`
 		ProtocolVersion string                  `json:"protocolVersion"`
@@ -69,11 +91,19 @@ func inspectJSON(origin string, r *mcp.InitializeResult, tools []tool) ([]byte, 
 	}
 	document := append(bytes.TrimSuffix(head, []byte("}")), ',')
 	// Without the braces around its one member.
-	return append(document, toolsJSON(tools)[1:]...), nil
+	tools := toolsJSON(o.tools)
+	document = append(document, tools[1:len(tools)-1]...)
+	for _, list := range []struct {
+		name    string
+		entries []json.RawMessage
+	}{{"resources", o.resources}, {"resourceTemplates", o.templates}, {"prompts", o.prompts}} {
+		document = append(append(document, ','), member(list.name, list.entries)...)
+	}
+	return append(document, '}'), nil
 }
 
 // printServer describes a server for a person.
-func printServer(w io.Writer, origin string, r *mcp.InitializeResult, tools []tool) error {
+func printServer(w io.Writer, origin string, r *mcp.InitializeResult, o offered) error {
 	var b strings.Builder
 	line := func(name, text string) {
 		if text != "" {
@@ -90,14 +120,28 @@ func printServer(w io.Writer, origin string, r *mcp.InitializeResult, tools []to
 	if r.Instructions != "" {
 		fmt.Fprintf(&b, "instructions\n%s\n", indent(harmless(r.Instructions), "    "))
 	}
-	fmt.Fprintf(&b, "tools         %d\n", len(tools))
-	if len(tools) > 0 {
-		b.WriteByte('\n')
+	fmt.Fprintf(&b, "tools         %d\n", len(o.tools))
+	fmt.Fprintf(&b, "resources     %d, templates %d\n", len(o.resources), len(o.templates))
+	fmt.Fprintf(&b, "prompts       %d\n", len(o.prompts))
+	blank := func(n int) {
+		if n > 0 {
+			b.WriteByte('\n')
+		}
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
+	blank(len(o.tools))
+	if err := printTools(&b, o.tools, true); err != nil {
 		return err
 	}
-	return printTools(w, tools, true)
+	blank(len(o.resources) + len(o.templates))
+	if err := printResources(&b, o.resources, o.templates); err != nil {
+		return err
+	}
+	blank(len(o.prompts))
+	if err := printPrompts(&b, o.prompts); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // capabilities names what a server announces, with what belongs to each:

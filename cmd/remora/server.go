@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -31,6 +32,7 @@ type serverFlags struct {
 	timeout   time.Duration
 	quiet     bool
 	config    string
+	logLevel  string
 }
 
 func (f *serverFlags) register(cmd *cobra.Command) {
@@ -41,6 +43,8 @@ func (f *serverFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.protocol, "protocol", "", "newest `revision` of MCP to ask for, like 2025-11-25 (default: the newest that both sides know)")
 	flags.BoolVar(&f.json, "json", false, "print one JSON document, as the server sent it")
 	flags.DurationVar(&f.timeout, "timeout", time.Minute, "give up when nothing is heard for this `duration`; progress starts it anew")
+	flags.StringVar(&f.logLevel, "log-level", "", "show what the server logs, from this `level` on: "+strings.Join(logLevels, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions(logLevels, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing on standard error but errors")
 }
 
@@ -80,6 +84,9 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 	}
 	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *host.Runtime) error {
 		options := f.connectOptions(headers)
+		if f.logLevel != "" {
+			options.Events.Log = logTo(cmd.ErrOrStderr(), redact)
+		}
 		if handlers != nil {
 			options.Handlers = handlers(redact)
 		}
@@ -93,11 +100,16 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 
 // connectOptions are those of every session.
 func (f *serverFlags) connectOptions(headers http.Header) host.ConnectOptions {
-	return host.ConnectOptions{
+	options := host.ConnectOptions{
 		ClientInfo:      &mcp.Implementation{Name: "remora", Title: "remora command line", Version: host.Version},
 		Headers:         headers,
 		ProtocolVersion: f.protocol,
 	}
+	if f.logLevel != "" {
+		//lint:ignore SA1019 logging is deprecated as of 2026-07-28 and part of the older revisions
+		options.LogLevel = mcp.LoggingLevel(f.logLevel)
+	}
+	return options
 }
 
 // withRuntime opens the runtime, runs f, and closes it.
@@ -105,6 +117,9 @@ func (f *serverFlags) withRuntime(cmd *cobra.Command, redact *redactor, run func
 	defer func() { err = redact.error(err) }()
 	if f.timeout <= 0 {
 		return usage("--timeout must be more than zero")
+	}
+	if f.logLevel != "" && !slices.Contains(logLevels, f.logLevel) {
+		return usage("--log-level is one of %s", strings.Join(logLevels, ", "))
 	}
 
 	ctx := host.WithCallOptions(cmd.Context(), host.CallOptions{Timeout: f.timeout})

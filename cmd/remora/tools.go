@@ -78,40 +78,23 @@ type tool struct {
 	Annotations json.RawMessage `json:"annotations"`
 }
 
-// maxToolPages bounds how many pages of tools are fetched.
-const maxToolPages = 1000
-
 // listTools returns all tools. A tool that cannot be read has its raw text and,
 // if that can be told, its name.
 func listTools(ctx context.Context, s *server) ([]tool, error) {
 	if s.group != nil {
 		return listGroup(ctx, s.group)
 	}
-	var tools []tool
-	cursor, seen := "", map[string]bool{"": true}
-	for {
-		raw, err := s.ListToolsRaw(ctx, &mcp.ListToolsParams{Cursor: cursor})
-		if err != nil {
-			return nil, err
-		}
-		var page struct {
-			Tools      []json.RawMessage `json:"tools"`
-			NextCursor string            `json:"nextCursor"`
-		}
-		if err := json.Unmarshal(raw, &page); err != nil {
-			return nil, notMCP("the server's list of tools cannot be read")
-		}
-		for _, raw := range page.Tools {
-			tools = append(tools, readTool(raw))
-		}
-		if cursor = page.NextCursor; cursor == "" {
-			return tools, nil
-		}
-		if seen[cursor] || len(seen) == maxToolPages {
-			return nil, notMCP("the server's list of tools does not end: a cursor comes back, or there are too many pages")
-		}
-		seen[cursor] = true
+	raws, err := listAll("tools", func(cursor string) (json.RawMessage, error) {
+		return s.ListToolsRaw(ctx, &mcp.ListToolsParams{Cursor: cursor})
+	})
+	if err != nil {
+		return nil, err
 	}
+	var tools []tool
+	for _, raw := range raws {
+		tools = append(tools, readTool(raw))
+	}
+	return tools, nil
 }
 
 // readTool reads what can be read of a tool.
@@ -143,11 +126,11 @@ func findTool(tools []tool, name string) (*tool, error) {
 
 // toolsJSON is one document with all tools, each as it came.
 func toolsJSON(tools []tool) []byte {
-	raws := make([][]byte, len(tools))
+	raws := make([]json.RawMessage, len(tools))
 	for i, t := range tools {
 		raws[i] = t.raw
 	}
-	return fmt.Appendf(nil, `{"tools":[%s]}`, bytes.Join(raws, []byte(",")))
+	return fmt.Appendf(nil, `{%s}`, member("tools", raws))
 }
 
 // printJSON writes one JSON document and the end of the line.

@@ -13,15 +13,24 @@ var commands map[string]func(*Core, *call) ([]byte, error)
 
 func init() { // in init: the handlers refer back to the table
 	commands = map[string]func(*Core, *call) ([]byte, error){
-		"callTool":  inSession((*session).callTool),
-		"close":     inSession((*session).closeCommand),
-		"connect":   (*Core).connect,
-		"discover":  (*Core).discover,
-		"listTools": inSession((*session).listTools),
-		"listen":    inSession((*session).listen),
-		"ping":      inSession((*session).ping),
-		"run":       (*Core).run,
-		"stats":     (*Core).stats,
+		"callTool":              inSession((*session).callTool),
+		"close":                 inSession((*session).closeCommand),
+		"complete":              inSession((*session).complete),
+		"connect":               (*Core).connect,
+		"discover":              (*Core).discover,
+		"getPrompt":             inSession((*session).getPrompt),
+		"listPrompts":           inSession((*session).listPrompts),
+		"listResourceTemplates": inSession((*session).listResourceTemplates),
+		"listResources":         inSession((*session).listResources),
+		"listTools":             inSession((*session).listTools),
+		"listen":                inSession((*session).listen),
+		"ping":                  inSession((*session).ping),
+		"readResource":          inSession((*session).readResource),
+		"run":                   (*Core).run,
+		"setLoggingLevel":       inSession((*session).setLoggingLevel),
+		"stats":                 (*Core).stats,
+		"subscribeResource":     inSession((*session).subscribeResource),
+		"unsubscribeResource":   inSession((*session).unsubscribeResource),
 	}
 }
 

@@ -62,6 +62,17 @@ func checkConnect(params *wire.Connect) (origin string, err error) {
 			return "", badArgument("no question %q that a handler could answer", wire.Excerpt([]byte(h)))
 		}
 	}
+	if err := checkCacheMode(params.CacheMode); err != nil {
+		return "", err
+	}
+	if params.LogLevel != "" {
+		if err := checkLogLevel(params.LogLevel); err != nil {
+			return "", err
+		}
+	}
+	if len(params.Subscriptions) > maxSubscriptions {
+		return "", newError(wire.CodeLocalTooLarge, "more than %d subscriptions", maxSubscriptions)
+	}
 	if params.ClientInfo.Name == "" {
 		params.ClientInfo.Name = "remora"
 	}
@@ -84,6 +95,7 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 	})
 	info := s.params.ClientInfo
 	client := mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(transport))
+	client.AddSendingMiddleware(forgetful)
 	if s.once {
 		client.AddSendingMiddleware(quietHandshake)
 	}
@@ -105,12 +117,7 @@ func (s *session) clientOptions(transport *exchange.Transport) *mcp.ClientOption
 	if s.once {
 		return onceOptions()
 	}
-	opts := &mcp.ClientOptions{
-		Capabilities: &mcp.ClientCapabilities{},
-		// With a handler the SDK asks for the standing stream, which exchange
-		// holds until somebody listens; the notification itself goes past it.
-		ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) {},
-	}
+	opts := &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}}
 	if s.answers("elicitation/create") {
 		opts.ElicitationHandler = s.elicitHandler(transport)
 	}
@@ -130,14 +137,16 @@ const serverInfoKey = "io.modelcontextprotocol/serverInfo"
 func (s *session) describe(cn *conn) wire.Connected {
 	_, raw := cn.transport.Handshake()
 	var said struct {
-		Capabilities json.RawMessage            `json:"capabilities"`
-		ServerInfo   json.RawMessage            `json:"serverInfo"`
-		Meta         map[string]json.RawMessage `json:"_meta"`
+		Capabilities json.RawMessage `json:"capabilities"`
+		ServerInfo   json.RawMessage `json:"serverInfo"`
+		Meta         json.RawMessage `json:"_meta"`
 	}
 	// The SDK has decoded it before; what it took cannot fail here.
 	_ = json.Unmarshal(raw, &said)
 	if said.ServerInfo == nil {
-		said.ServerInfo = said.Meta[serverInfoKey]
+		var meta map[string]json.RawMessage
+		_ = json.Unmarshal(said.Meta, &meta)
+		said.ServerInfo = meta[serverInfoKey]
 	}
 	return wire.Connected{
 		Session:         s.id,
@@ -145,6 +154,7 @@ func (s *session) describe(cn *conn) wire.Connected {
 		Capabilities:    said.Capabilities,
 		ServerInfo:      said.ServerInfo,
 		Instructions:    cn.sdk.InitializeResult().Instructions,
+		Meta:            said.Meta,
 	}
 }
 

@@ -13,17 +13,43 @@ type sink struct{ s *session }
 func (k sink) Notification(method string, params json.RawMessage) {
 	s := k.s
 	switch method {
+	case "notifications/tools/list_changed":
+		s.cache.drop(methodListTools)
+	case "notifications/prompts/list_changed":
+		s.cache.drop(methodListPrompts)
+	case "notifications/resources/list_changed":
+		s.cache.drop(methodListResources)
+		s.cache.drop(methodListTemplates)
+	case "notifications/resources/updated":
+		var updated wire.ResourceUpdated
+		if json.Unmarshal(params, &updated) == nil {
+			s.cache.dropOne(methodReadResource, updated.URI)
+		}
+	}
+	switch method {
 	case "notifications/progress":
 		s.progress(params)
 	case "notifications/message":
 		if s.listensTo("log") {
 			s.tell(0, "log", params)
 		}
-	case "notifications/tools/list_changed":
-		if s.listensTo("toolsChanged") {
-			s.tell(0, "toolsChanged", emptyResult)
+	default:
+		event, data := eventOf[method], []byte(emptyResult)
+		if event == "resourceUpdated" {
+			data = params
+		}
+		if event != "" && s.listensTo(event) {
+			s.tell(0, event, data)
 		}
 	}
+}
+
+// eventOf is the event for each notification that is one as it stands.
+var eventOf = map[string]string{
+	"notifications/tools/list_changed":     "toolsChanged",
+	"notifications/prompts/list_changed":   "promptsChanged",
+	"notifications/resources/list_changed": "resourcesChanged",
+	"notifications/resources/updated":      "resourceUpdated",
 }
 
 // Dropped counts what was thrown away.

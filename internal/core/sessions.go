@@ -27,7 +27,14 @@ type session struct {
 	mu        sync.Mutex
 	conn      *conn
 	reopening chan struct{} // closed when the attempt under way is over
+	standing  *exchange.Standing
 	listening []string
+
+	subscriptions []string // URIs of resources, sorted; replaced, not changed
+	logLevel      string
+
+	cache       cache
+	subscribing chan struct{} // holds one token while a subscription is made
 }
 
 // A conn is one connection of a session: the SDK's session and what carries it.
@@ -42,9 +49,20 @@ const firstModern = "2026-07-28"
 
 func (cn *conn) modern() bool { return cn.version >= firstModern }
 
+// capabilities are the server's.
+func (cn *conn) capabilities() *mcp.ServerCapabilities {
+	if caps := cn.sdk.InitializeResult().Capabilities; caps != nil {
+		return caps
+	}
+	return new(mcp.ServerCapabilities)
+}
+
 func (c *Core) newSession(params wire.Connect, origin string) *session {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	s := &session{core: c, params: params, origin: origin, ctx: ctx, cancel: cancel}
+	s := &session{core: c, params: params, origin: origin, ctx: ctx, cancel: cancel, subscribing: make(chan struct{}, 1)}
+	s.cache.clock = c.clock
+	s.logLevel = params.LogLevel
+	s.subscriptions = slices.Compact(slices.Sorted(slices.Values(params.Subscriptions)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.lastSess++; c.lastSess == 0 || c.sessions[c.lastSess] != nil; c.lastSess++ {
@@ -138,6 +156,7 @@ func (s *session) replace(ctx context.Context, cl *call, old *conn) error {
 		s.tellState(0, wire.StateLost, cl.failure(err).Message)
 		return err
 	}
+	s.cache.clear()
 	s.use(ctx, fresh)
 	old.end()
 	s.tellState(0, wire.StateReady, "")
@@ -148,9 +167,10 @@ func (s *session) replace(ctx context.Context, cl *call, old *conn) error {
 func (s *session) use(ctx context.Context, cn *conn) {
 	s.mu.Lock()
 	s.conn = cn
-	begun := cn.transport.Listen(s.wantsStanding(cn))
+	standing := s.listenLocked()
 	s.mu.Unlock()
-	s.awaitStanding(ctx, begun)
+	s.awaitStanding(ctx, standing.Settled)
+	s.restore(ctx, cn)
 }
 
 // closeTime bounds how long the server is given to hear of the end.
@@ -197,21 +217,40 @@ func (s *session) listen(cl *call) ([]byte, error) {
 	}
 	s.mu.Lock()
 	s.listening = params.Events
-	begun := s.conn.transport.Listen(s.wantsStanding(s.conn))
+	standing := s.listenLocked()
 	s.mu.Unlock()
-	s.awaitStanding(cl.ctx, begun)
+	s.awaitStanding(cl.ctx, standing.Settled)
 	return emptyResult, nil
 }
 
-// wantsStanding says whether somebody needs the standing stream. It is called
-// with mu held.
-func (s *session) wantsStanding(cn *conn) bool {
-	if cn.modern() {
-		return slices.Contains(s.listening, "toolsChanged")
+// listenLocked brings the standing stream in line with what somebody listens to
+// and is subscribed to. It is called with mu held, and does not block.
+func (s *session) listenLocked() *exchange.Standing {
+	cn := s.conn
+	listens := func(event string) bool { return slices.Contains(s.listening, event) }
+	want := exchange.Wanted{
+		// Before 2026-07-28 log messages come on it too, and questions may: who
+		// answers them listens.
+		Unasked:               len(s.params.Handlers) > 0 || listens("log"),
+		ToolsListChanged:      listens("toolsChanged"),
+		PromptsListChanged:    listens("promptsChanged"),
+		ResourcesListChanged:  listens("resourcesChanged"),
+		ResourceSubscriptions: s.subscriptions,
 	}
-	// Before 2026-07-28 log messages come on it too, and questions may: who
-	// answers them listens.
-	return len(s.params.Handlers) > 0 || slices.Contains(s.listening, "toolsChanged") || slices.Contains(s.listening, "log")
+	if cn.modern() { // only what the server has; older ones are not always exact
+		caps := cn.capabilities()
+		want.ToolsListChanged = want.ToolsListChanged && caps.Tools != nil && caps.Tools.ListChanged
+		want.PromptsListChanged = want.PromptsListChanged && caps.Prompts != nil && caps.Prompts.ListChanged
+		want.ResourcesListChanged = want.ResourcesListChanged && caps.Resources != nil && caps.Resources.ListChanged
+	}
+	s.standing = cn.transport.Listen(want)
+	return s.standing
+}
+
+func (s *session) standingNow() *exchange.Standing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.standing
 }
 
 // standingTime bounds the wait for the standing stream: some servers send its

@@ -26,7 +26,7 @@ func (s *session) callTool(cl *call) ([]byte, error) {
 	if params.Arguments[0] != '{' {
 		return nil, badArgument("a tool's arguments are not a JSON object")
 	}
-	meta, err := requestMeta(cl, params.Meta)
+	meta, err := s.requestMeta(cl, params.Meta)
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +72,10 @@ func (cn *conn) learnTool(ctx context.Context, name string) bool {
 	return false
 }
 
-// requestMeta is a request's _meta: the application's, and the call's id as the
-// progress token if progress is asked for.
-func requestMeta(cl *call, raw json.RawMessage) (mcp.Meta, error) {
+// requestMeta is a request's _meta: the application's, the call's id as the
+// progress token if progress is asked for, and the level from which on the server
+// is to log.
+func (s *session) requestMeta(cl *call, raw json.RawMessage) (mcp.Meta, error) {
 	var fields map[string]json.RawMessage
 	if len(raw) > 0 {
 		if err := json.Unmarshal(raw, &fields); err != nil {
@@ -89,6 +90,9 @@ func requestMeta(cl *call, raw json.RawMessage) (mcp.Meta, error) {
 	if cl.header.Progress {
 		meta["progressToken"] = cl.id
 	}
+	if level := s.logLevelPerRequest(); level != "" && meta[metaLogLevel] == nil {
+		meta[metaLogLevel] = level
+	}
 	return meta, nil
 }
 
@@ -99,13 +103,20 @@ func (s *session) listTools(cl *call) ([]byte, error) {
 	if err := readParams(cl, &params); err != nil {
 		return nil, err
 	}
-	meta, err := requestMeta(cl, params.Meta)
+	meta, err := s.requestMeta(cl, params.Meta)
 	if err != nil {
 		return nil, err
 	}
+	return s.cached(cl, methodListTools, params.Cursor, params.Meta, func() ([]byte, error) {
+		return s.fetchTools(cl, &mcp.ListToolsParams{Meta: meta, Cursor: params.Cursor})
+	})
+}
+
+// fetchTools asks the server for a page of tools.
+func (s *session) fetchTools(cl *call, params *mcp.ListToolsParams) ([]byte, error) {
 	var kept []*mcp.Tool
 	raw, err := s.do(cl, func(ctx context.Context, cn *conn) error {
-		res, err := cn.sdk.ListTools(ctx, &mcp.ListToolsParams{Meta: meta, Cursor: params.Cursor})
+		res, err := cn.sdk.ListTools(ctx, params)
 		if err == nil {
 			kept = res.Tools
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"time"
 
 	"github.com/remora-mcp/remora/internal/wire"
 )
@@ -23,6 +24,7 @@ type Call struct {
 	mu     sync.Mutex
 	raw    json.RawMessage
 	tools  int
+	ttl    time.Duration
 	err    *wire.Error
 	sent   wire.Sent
 	reason string
@@ -61,6 +63,28 @@ func (c *Call) ToolCount() int {
 	return c.tools
 }
 
+// TTL returns how long the last answer may be kept (ttlMs; 2026-07-28,
+// server/utilities/caching); 0 if it may not.
+func (c *Call) TTL() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ttl
+}
+
+// maxTTL is the longest that is believed.
+const maxTTL = 24 * time.Hour
+
+// setTTL takes the member ttlMs of an answer; what is no positive number is none.
+func (c *Call) setTTL(raw json.RawMessage) {
+	var ms float64
+	if len(raw) == 0 || decode(raw, &ms) != nil || !(ms > 0) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ttl = time.Duration(min(ms, float64(maxTTL.Milliseconds()))) * time.Millisecond
+}
+
 // Err returns how the last exchange failed, or nil.
 func (c *Call) Err() *wire.Error {
 	c.mu.Lock()
@@ -96,7 +120,7 @@ func (c *Call) begin() (before *wire.Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before = c.err
-	c.raw, c.tools, c.err = nil, 0, nil
+	c.raw, c.tools, c.ttl, c.err = nil, 0, 0, nil
 	return before
 }
 

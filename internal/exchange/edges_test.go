@@ -295,11 +295,11 @@ func TestStandingStreamsOnlyWhenListening(t *testing.T) {
 			if !r.transport.hasStanding() {
 				t.Error("no standing stream to be had")
 			}
-			r.transport.Listen(true)
+			r.transport.Listen(Wanted{ToolsListChanged: true})
 			eventually(t, "the notification", func() bool { return r.heard.count() == 1 })
-			r.transport.Listen(false)
+			r.transport.Listen(Wanted{})
 			r.mustWork()
-			r.transport.Listen(true)
+			r.transport.Listen(Wanted{ToolsListChanged: true})
 			eventually(t, "the second notification", func() bool { return r.heard.count() == 2 })
 			if err := r.sdk.Close(); err != nil {
 				t.Error(err)

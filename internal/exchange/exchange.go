@@ -54,12 +54,14 @@ type Transport struct {
 
 	mu        sync.Mutex
 	handshake handshake
+	listens   int  // requests of subscriptions/listen
 	gone      bool // the server no longer knows the session
 }
 
 // handshake is the request that opened the connection and what it brought.
 type handshake struct {
 	method string
+	url    string
 	header http.Header
 	body   []byte
 	result json.RawMessage

@@ -17,8 +17,15 @@ const (
 	methodListen        = "subscriptions/listen"
 	methodCallTool      = "tools/call"
 	methodListTools     = "tools/list"
+	methodListResources = "resources/list"
+	methodListTemplates = "resources/templates/list"
+	methodReadResource  = "resources/read"
+	methodListPrompts   = "prompts/list"
+	methodGetPrompt     = "prompts/get"
+	methodComplete      = "completion/complete"
 	methodElicit        = "elicitation/create"
 	methodCreateMessage = "sampling/createMessage"
+	methodAcknowledged  = "notifications/subscriptions/acknowledged"
 	methodCancelled     = "notifications/cancelled"
 )
 

@@ -184,7 +184,7 @@ func (t *Transport) failed(req *http.Request, out *outgoing, call *Call, failure
 func (t *Transport) remember(req *http.Request, out *outgoing, result json.RawMessage) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.handshake = handshake{method: out.Method, header: req.Header.Clone(), body: bytes.Clone(out.bytes()), result: result}
+	t.handshake = handshake{method: out.Method, url: req.URL.String(), header: req.Header.Clone(), body: bytes.Clone(out.bytes()), result: result}
 }
 
 // postNotice sends a notification, or an answer to a question of the server's.

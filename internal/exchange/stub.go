@@ -19,33 +19,85 @@ func (t *Transport) stub(call *Call, method string, raw json.RawMessage) (stub j
 	}
 	switch method {
 	case methodCallTool:
-		stub, err = t.stubToolResult(call, raw)
+		stub, err = t.stubInputResult(call, raw, "")
+	case methodReadResource:
+		stub, err = t.stubInputResult(call, raw, "contents")
+	case methodGetPrompt:
+		stub, err = t.stubInputResult(call, raw, "messages")
 	case methodListTools:
-		stub, count, err = stubToolList(raw)
+		stub, count, err = stubToolList(call, raw)
+	case methodListResources:
+		stub, err = stubList(call, raw, "resources")
+	case methodListTemplates:
+		stub, err = stubList(call, raw, "resourceTemplates")
+	case methodListPrompts:
+		stub, err = stubList(call, raw, "prompts")
+	case methodComplete:
+		var r struct {
+			Completion json.RawMessage `json:"completion"`
+		}
+		if err = decode(raw, &r); err == nil && firstByte(r.Completion) != '{' {
+			err = errors.New("the result has no completion")
+		}
+		if err == nil {
+			stub = json.RawMessage(`{}`)
+		}
 	default:
 		stub = json.RawMessage(`{}`)
 	}
 	return stub, count, err
 }
 
-// toolResult is what the SDK needs of a CallToolResult (2026-07-28, server/tools
-// and basic/patterns/mrtr).
-type toolResult struct {
+// stubList is a page without its entries, whose list must be one.
+func stubList(call *Call, raw json.RawMessage, member string) (json.RawMessage, error) {
+	var fields map[string]json.RawMessage
+	if err := decode(raw, &fields); err != nil {
+		return nil, err
+	}
+	if firstByte(fields[member]) != '[' {
+		return nil, errors.New("the result has no list of " + member)
+	}
+	if cursor := fields["nextCursor"]; cursor != nil && firstByte(cursor) != '"' && !isNull(cursor) {
+		return nil, errors.New("nextCursor is not a string")
+	}
+	call.setTTL(fields["ttlMs"])
+	return json.RawMessage(`{}`), nil
+}
+
+// inputResult is what the SDK needs of a result that may ask for input
+// (2026-07-28, basic/patterns/mrtr): a CallToolResult, which has content, a
+// ReadResourceResult or a GetPromptResult.
+type inputResult struct {
 	ResultType    json.RawMessage `json:"resultType,omitempty"`
 	InputRequests json.RawMessage `json:"inputRequests,omitempty"`
 	RequestState  json.RawMessage `json:"requestState,omitempty"`
-	Content       json.RawMessage `json:"content"`
+	Content       json.RawMessage `json:"content,omitempty"`
 }
 
-func (t *Transport) stubToolResult(call *Call, raw json.RawMessage) (json.RawMessage, error) {
-	var r toolResult
+// stubInputResult is a result without its content, which is a list in the member
+// of that name unless the result asks for input. A tool's has no name: what it
+// holds is not looked at.
+func (t *Transport) stubInputResult(call *Call, raw json.RawMessage, member string) (json.RawMessage, error) {
+	var r inputResult
 	if err := decode(raw, &r); err != nil {
 		return nil, err
 	}
-	if t.cfg.InputAsData {
-		r = toolResult{}
+	r.Content = nil
+	if member == "" {
+		if t.cfg.InputAsData {
+			r = inputResult{}
+		}
+		r.Content = json.RawMessage(`[]`)
+	} else if r.InputRequests == nil && r.RequestState == nil {
+		var fields map[string]json.RawMessage
+		if err := decode(raw, &fields); err != nil {
+			return nil, err
+		}
+		if firstByte(fields[member]) != '[' {
+			return nil, errors.New("the result has no list of " + member)
+		}
+		call.setTTL(fields["ttlMs"])
 	}
-	r.Content = json.RawMessage(`[]`)
 	if r.InputRequests != nil && !isNull(r.InputRequests) {
 		tagged, err := t.tagInputRequests(call, r.InputRequests)
 		if err != nil {
@@ -66,10 +118,11 @@ type listedTool struct {
 
 var paramHeaderMark = []byte("x-mcp-header")
 
-func stubToolList(raw json.RawMessage) (json.RawMessage, int, error) {
+func stubToolList(call *Call, raw json.RawMessage) (json.RawMessage, int, error) {
 	var list struct {
 		Tools      []listedTool    `json:"tools"`
 		NextCursor json.RawMessage `json:"nextCursor,omitempty"`
+		TTL        json.RawMessage `json:"ttlMs,omitempty"`
 	}
 	if err := decode(raw, &list); err != nil {
 		return nil, 0, err
@@ -82,6 +135,8 @@ func stubToolList(raw json.RawMessage) (json.RawMessage, int, error) {
 			list.Tools[i].InputSchema = json.RawMessage(`{"type":"object"}`)
 		}
 	}
+	call.setTTL(list.TTL)
+	list.TTL = nil // or the SDK would keep it
 	stub, err := json.Marshal(list)
 	return stub, len(list.Tools), err
 }

@@ -27,6 +27,18 @@ func TestStub(t *testing.T) {
 		{"a list with header parameters", methodListTools, `{"tools":[{"name":"a","inputSchema":{"properties":{"x":{"x-mcp-header":"X"}}}}]}`,
 			`{"tools":[{"name":"a","inputSchema":{"properties":{"x":{"x-mcp-header":"X"}}}}]}`},
 		{"a tool without a name", methodListTools, `{"tools":[{}]}`, ""},
+		{"what a resource holds", methodReadResource, `{"contents":[{"uri":"a","blob":7}],"ttlMs":9}`, `{}`},
+		{"a resource that asks", methodReadResource, `{"resultType":"input_required","requestState":"s"}`, `{"resultType":"input_required","requestState":"s"}`},
+		{"a resource that holds nothing", methodReadResource, `{"contents":3}`, ""},
+		{"a prompt", methodGetPrompt, `{"messages":[{"role":"later"}]}`, `{}`},
+		{"a prompt without messages", methodGetPrompt, `{}`, ""},
+		{"resources", methodListResources, `{"resources":[1],"nextCursor":"n","ttlMs":5}`, `{}`},
+		{"templates", methodListTemplates, `{"resourceTemplates":[]}`, `{}`},
+		{"prompts", methodListPrompts, `{"prompts":[],"nextCursor":null}`, `{}`},
+		{"prompts that are no list", methodListPrompts, `{"prompts":{}}`, ""},
+		{"a cursor that is no string", methodListPrompts, `{"prompts":[],"nextCursor":7}`, ""},
+		{"completion", methodComplete, `{"completion":{"values":[1]}}`, `{}`},
+		{"no completion", methodComplete, `{}`, ""},
 		{"a handshake", methodDiscover, `{"any":"thing"}`, `{"any":"thing"}`},
 		{"anything else", "ping", `{"any":"thing"}`, `{}`},
 	} {
@@ -104,7 +116,7 @@ func FuzzParseIncoming(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, method := range []string{methodCallTool, methodListTools} {
+		for _, method := range []string{methodCallTool, methodListTools, methodReadResource, methodListPrompts, methodComplete} {
 			_, _, _ = transport.stub(new(Call), method, m.Result)
 		}
 		if tagged, err := transport.tag(m.Params, 0); err == nil {

@@ -17,6 +17,16 @@ type Connect struct {
 	// their capabilities are announced to the server. Before 2026-07-28 a server
 	// may ask on the standing stream, so that is held open while there are any.
 	Handlers []string `json:"handlers,omitempty"`
+	// CacheMode is what calls do that do not say: one of the CacheModes. Absent
+	// for CacheUse.
+	CacheMode string `json:"cacheMode,omitempty"`
+	// LogLevel is the level from which on the server is to log, as with
+	// setLoggingLevel. A server that has no logging is left alone.
+	LogLevel string `json:"logLevel,omitempty"`
+	// Subscriptions are URIs of resources to subscribe to, as with
+	// subscribeResource: for a session that is opened again. What the server
+	// refuses is left out.
+	Subscriptions []string `json:"subscriptions,omitempty"`
 }
 
 // ClientInfo describes the application (Implementation in the specification,
@@ -42,6 +52,8 @@ type Connected struct {
 	ServerInfo json.RawMessage `json:"serverInfo,omitempty"`
 	// Instructions are the server's hints for using it.
 	Instructions string `json:"instructions,omitempty"`
+	// Meta is the _meta of what the server said, verbatim.
+	Meta json.RawMessage `json:"_meta,omitempty"`
 }
 
 // Ping holds the parameters of the ping command: none.

@@ -81,6 +81,10 @@ type Call struct {
 	KeepTimeoutOnProgress bool `json:"keepTimeoutOnProgress,omitempty"`
 	// Progress asks for progress events (a tell for each).
 	Progress bool `json:"progress,omitempty"`
+	// CacheMode says what an answer kept from before is worth to this call: one
+	// of the CacheModes. Absent for the session's. It concerns the lists and
+	// readResource; other commands ignore it.
+	CacheMode string `json:"cacheMode,omitempty"`
 }
 
 // DefaultTimeoutMs is how long a call waits to hear something, in milliseconds.

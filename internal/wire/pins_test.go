@@ -92,10 +92,13 @@ func TestNamesArePinned(t *testing.T) {
 		"policy/origin", "policy/redirect", "policy/private_address", "policy/handler_missing",
 		"plugin/trap", "plugin/deadline", "plugin/missing",
 	})
-	assertHas(t, commands, []string{"callTool", "close", "connect", "listTools", "listen", "ping", "stats"})
+	assertHas(t, commands, []string{
+		"callTool", "close", "complete", "connect", "getPrompt", "listPrompts", "listResourceTemplates", "listResources",
+		"listTools", "listen", "ping", "readResource", "setLoggingLevel", "stats", "subscribeResource", "unsubscribeResource",
+	})
 	assertHas(t, asks, []string{"elicit", "sample"})
 	assertHas(t, exports, []string{"discover", "run"})
-	assertHas(t, tells, []string{"log", "progress", "state", "toolsChanged"})
+	assertHas(t, tells, []string{"log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged"})
 	for _, pin := range []struct {
 		got  wire.Sent
 		want string
@@ -111,7 +114,7 @@ func TestNamesArePinned(t *testing.T) {
 func TestFieldsArePinned(t *testing.T) {
 	want := map[string][]string{
 		"Hello":     {"abi", "name", "version", "limits", "features"},
-		"Call":      {"command", "session", "timeoutMs", "maxTotalTimeoutMs", "keepTimeoutOnProgress", "progress"},
+		"Call":      {"command", "session", "timeoutMs", "maxTotalTimeoutMs", "keepTimeoutOnProgress", "progress", "cacheMode"},
 		"Cancel":    {"reason"},
 		"Reply":     {"error"},
 		"HTTPHead":  {"status", "headers"},

@@ -58,13 +58,22 @@ type CommandRow struct {
 var Commands = []CommandRow{
 	{"callTool", CallTool{}, nil, "CallToolResult of the specification", "Calls a tool. Input that the server requires in between is asked for and sent (multi-round-trip requests on 2026-07-28, mid-call requests before)."},
 	{"close", Close{}, Empty{}, "", "Ends a session; calls in flight end with local/closed."},
+	{"complete", Complete{}, nil, "CompleteResult of the specification", "Asks for ways to complete an argument of a prompt or a resource template."},
 	{"connect", Connect{}, Connected{}, "", "Opens a session: server/discover on 2026-07-28, otherwise the older handshake."},
 	{"discover", DiscoverServer{}, Discovered{}, "", "Says what a server is and which tools it has, with no session kept. Its call begins a session, as connect's, and ends it."},
+	{"getPrompt", GetPrompt{}, nil, "GetPromptResult of the specification", "Has the server write a prompt. Input that it requires in between is asked for and sent, as with callTool."},
+	{"listPrompts", ListPrompts{}, nil, "ListPromptsResult of the specification", "Lists one page of the server's prompts."},
+	{"listResourceTemplates", ListResourceTemplates{}, nil, "ListResourceTemplatesResult of the specification", "Lists one page of the server's resource templates."},
+	{"listResources", ListResources{}, nil, "ListResourcesResult of the specification", "Lists one page of the server's resources."},
 	{"listTools", ListTools{}, nil, "ListToolsResult of the specification", "Lists one page of the server's tools."},
 	{"listen", Listen{}, Empty{}, "", "Says which events somebody listens to."},
 	{"ping", Ping{}, Empty{}, "", "Makes the server answer (ping; server/discover on 2026-07-28, which has no ping)."},
+	{"readResource", ReadResource{}, nil, "ReadResourceResult of the specification", "Reads a resource. Input that the server requires in between is asked for and sent, as with callTool."},
 	{"run", RunTool{}, Ran{}, "", "Calls a tool, with no session kept. What a server of 2026-07-28 asks comes as data, and its answer goes with the next call."},
+	{"setLoggingLevel", SetLoggingLevel{}, Empty{}, "", "Says from which level on the server is to log. It holds for the session, also when that is opened again."},
 	{"stats", Stats{}, StatsResult{}, "", "Says how the core is doing, after a garbage collection."},
+	{"subscribeResource", SubscribeResource{}, Empty{}, "", "Asks to be told when a resource changes (resourceUpdated). It holds for the session, also when that is opened again."},
+	{"unsubscribeResource", UnsubscribeResource{}, Empty{}, "", "Ends a subscription; without one it does nothing on 2026-07-28, and is the server's to judge before."},
 }
 
 // An AskRow describes one question.
@@ -91,6 +100,9 @@ type TellRow struct {
 var Tells = []TellRow{
 	{"log", Log{}, "The server logged something."},
 	{"progress", Progress{}, "A call went on. The frame's id is the call."},
+	{"promptsChanged", PromptsChanged{}, "The server's list of prompts changed."},
+	{"resourceUpdated", ResourceUpdated{}, "A resource that was subscribed to changed."},
+	{"resourcesChanged", ResourcesChanged{}, "The server's lists of resources or resource templates changed."},
 	{"state", State{}, "The session's connection changed."},
 	{"toolsChanged", ToolsChanged{}, "The server's list of tools changed."},
 }

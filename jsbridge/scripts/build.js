@@ -52,26 +52,32 @@ const importMeta = {
 // What the entries share. The files that only Node may load have a name of
 // their own, so that a test can tell that nothing else imports them.
 function chunk(id) {
-  if (id.includes("wasm-beside")) return undefined;
-  if (id.endsWith(".node.ts")) return /\/(index|slim)\.node\.ts$/.test(id) ? undefined : "node";
-  return /\/src\/(index|slim)\.ts$/.test(id) ? undefined : "client";
+  if (/wasm-beside|worker-spawn/.test(id)) return undefined;
+  if (/\/worker-(host|on|session)\.ts$/.test(id)) return "worker-client";
+  if (/\/worker-serve\.ts$/.test(id)) return "worker-serve";
+  if (id.endsWith(".node.ts")) return /\/(index|slim|worker|worker-script)\.node\.ts$/.test(id) ? undefined : "node";
+  return /\/src\/(index|slim|worker|worker-script)\.ts$/.test(id) ? undefined : "client";
 }
+
+const entries = ["index", "slim", "worker", "index.node", "slim.node", "worker.node"];
+// What a worker runs is ESM wherever it is started from.
+const workerScripts = ["worker-script", "worker-script.node"];
 
 function fail(warning) {
   throw new Error(`${warning.code}: ${warning.message}`);
 }
 
 async function scripts() {
-  const bundle = await rollup({
-    input: Object.fromEntries(["index", "slim", "index.node", "slim.node"].map((name) => [name, `${src}${name}.ts`])),
-    external: /^node:/,
-    plugins: [typescript, importMeta],
-    onwarn: fail,
-  });
-  for (const [format, extension] of [
-    ["es", "js"],
-    ["cjs", "cjs"],
+  for (const [format, extension, names] of [
+    ["es", "js", [...entries, ...workerScripts]],
+    ["cjs", "cjs", entries],
   ]) {
+    const bundle = await rollup({
+      input: Object.fromEntries(names.map((name) => [name, `${src}${name}.ts`])),
+      external: /^node:/,
+      plugins: [typescript, importMeta],
+      onwarn: fail,
+    });
     await bundle.write({
       dir: out,
       format,
@@ -82,8 +88,8 @@ async function scripts() {
       externalLiveBindings: false,
       generatedCode: "es2015",
     });
+    await bundle.close();
   }
-  await bundle.close();
 }
 
 async function declarations() {
@@ -92,7 +98,7 @@ async function declarations() {
     ["d.cts", "cjs"],
   ]) {
     const bundle = await rollup({
-      input: { index: `${src}index.ts`, slim: `${src}slim.ts` },
+      input: { index: `${src}index.ts`, slim: `${src}slim.ts`, worker: `${src}worker.ts` },
       plugins: [
         dts({
           tsconfig: fileURLToPath(new URL("../tsconfig.json", import.meta.url)),
@@ -133,13 +139,14 @@ function manifest() {
     repository: { type: "git", url: "git+https://github.com/remora-mcp/remora.git", directory: "jsbridge" },
     type: "module",
     engines: { node: ">=20" },
-    sideEffects: false,
+    sideEffects: ["./worker-script.js", "./worker-script.node.js"],
     main: "./index.node.cjs",
     module: "./index.js",
     types: "./index.d.cts",
     exports: {
       ".": entry("index"),
       "./slim": entry("slim"),
+      "./worker": entry("worker"),
       "./remora.wasm": "./remora.wasm",
       "./package.json": "./package.json",
     },

@@ -2,6 +2,7 @@
 
 export type { AskContext, Handler, Handlers, ServerInfo, SessionInfo } from "./asks.js";
 export { Client, type ServerCapabilities } from "./client.js";
+export type { CompleteParams, CompleteResult, PromptReference, ResourceTemplateReference } from "./completion.js";
 export type { HeaderSource, TokenSource } from "./credentials.js";
 export { RemoraError, type RemoraErrorInit } from "./errors.js";
 export type { EventName, Events } from "./events.js";
@@ -14,6 +15,9 @@ export type {
   Limits,
   Log,
   Progress,
+  PromptsChanged,
+  ResourcesChanged,
+  ResourceUpdated,
   Sample,
   Sampled,
   Sent,
@@ -30,15 +34,43 @@ export {
   type GroupEvents,
   type GroupHandlers,
   type GroupOptions,
+  type GroupPrompt,
+  type GroupReadOptions,
+  type GroupResource,
+  type GroupResourceTemplate,
   type GroupServer,
   type GroupTool,
 } from "./group.js";
 export type { GroupClient, GroupCollision } from "./group-lists.js";
 export { type NamingRule, prefixedName } from "./group-names.js";
 export type { FetchLike } from "./http.js";
+export type { CacheableRequestOptions, CacheMode, ListParams, ListResult } from "./lists.js";
+export type { LoggingLevel } from "./logging.js";
 export type { DiscoverOptions, DiscoverResult, RunInputRequired, RunOptions, RunResult } from "./once.js";
 export type { ConnectOptions, RequestOptions } from "./options.js";
 export type { Policy } from "./policy.js";
+export type {
+  GetPromptParams,
+  GetPromptResult,
+  ListPromptsParams,
+  ListPromptsResult,
+  Prompt,
+  PromptArgument,
+  PromptMessage,
+} from "./prompts.js";
+export type {
+  Annotations,
+  ListResourcesParams,
+  ListResourcesResult,
+  ListResourceTemplatesParams,
+  ListResourceTemplatesResult,
+  ReadResourceParams,
+  ReadResourceResult,
+  Resource,
+  ResourceTemplate,
+  SubscribeResourceParams,
+  UnsubscribeResourceParams,
+} from "./resources.js";
 export type {
   AudioContent,
   CallToolParams,

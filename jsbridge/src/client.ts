@@ -2,11 +2,26 @@
 // subject are in its file, tools.ts for instance; the connection is in session.ts.
 
 import type { ServerInfo } from "./asks.js";
+import type { CompleteParams, CompleteResult } from "./completion.js";
 import type { Cores } from "./cores.js";
-import { RemoraError } from "./errors.js";
 import type { EventName, Events } from "./events.js";
 import type { StatsResult } from "./generated/wire.js";
+import { type CacheableRequestOptions, eachEntry, type ListOf, listAll } from "./lists.js";
+import { checkLoggingLevel, type LoggingLevel } from "./logging.js";
 import type { RequestOptions, Settings } from "./options.js";
+import type { GetPromptParams, GetPromptResult, ListPromptsParams, ListPromptsResult, Prompt } from "./prompts.js";
+import type {
+  ListResourcesParams,
+  ListResourcesResult,
+  ListResourceTemplatesParams,
+  ListResourceTemplatesResult,
+  ReadResourceParams,
+  ReadResourceResult,
+  Resource,
+  ResourceTemplate,
+  SubscribeResourceParams,
+  UnsubscribeResourceParams,
+} from "./resources.js";
 import { Session } from "./session.js";
 import type { CallToolParams, CallToolResult, ListToolsParams, ListToolsResult, Tool } from "./tools.js";
 
@@ -14,6 +29,11 @@ import type { CallToolParams, CallToolResult, ListToolsParams, ListToolsResult, 
 export interface ServerCapabilities {
   [name: string]: unknown;
 }
+
+/** @internal What a client needs of its session. */
+export type ClientSession = Omit<Pick<Session, keyof Session>, "listeners"> & {
+  readonly listeners: Pick<Session["listeners"], "add">;
+};
 
 const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);
@@ -25,15 +45,22 @@ const asyncDispose: typeof Symbol.asyncDispose =
  * RemoraError, and with nothing else.
  */
 export class Client {
-  readonly #session: Session;
+  readonly #session: ClientSession;
+  readonly #maxPages: number | undefined;
 
-  private constructor(session: Session) {
+  private constructor(session: ClientSession, maxPages: number | undefined) {
     this.#session = session;
+    this.#maxPages = maxPages;
   }
 
   /** @internal connect's work. */
   static async open(cores: Cores, settings: Settings, options: RequestOptions): Promise<Client> {
-    return new Client(await Session.open(cores, settings, options));
+    return new Client(await Session.open(cores, settings, options), settings.listMaxPages);
+  }
+
+  /** @internal A client of a session that is elsewhere: the worker's entry. */
+  static of(session: ClientSession, maxPages: number | undefined): Client {
+    return new Client(session, maxPages);
   }
 
   /** The server's name and version, as it sent them. */
@@ -76,29 +103,24 @@ export class Client {
     return this.protocolVersion;
   }
 
-  /** Lists one page of the server's tools. tools() goes over all of them. */
-  async listTools(params: ListToolsParams = {}, options: RequestOptions = {}): Promise<ListToolsResult> {
-    return JSON.parse(await this.listToolsRaw(params, options)) as ListToolsResult;
+  /** The _meta of what the server said when the session was opened. */
+  get meta(): Record<string, unknown> | undefined {
+    return this.#session.connected._meta as Record<string, unknown> | undefined;
   }
 
-  /** listTools, giving the result's JSON byte for byte as the server sent it. */
-  listToolsRaw(params: ListToolsParams = {}, options: RequestOptions = {}): Promise<string> {
+  /** Lists the server's tools: all of them, or with a cursor one page. */
+  listTools(params: ListToolsParams = {}, options: CacheableRequestOptions = {}): Promise<ListToolsResult> {
+    return listAll(this.#list("tools", options), params, this.#maxPages);
+  }
+
+  /** One page of tools: the result's JSON byte for byte as the server sent it. */
+  listToolsRaw(params: ListToolsParams = {}, options: CacheableRequestOptions = {}): Promise<string> {
     return this.#session.request("listTools", params, options);
   }
 
   /** Every tool of the server, page by page. options are those of each page's request. */
-  async *tools(options: RequestOptions = {}): AsyncGenerator<Tool, void, undefined> {
-    const seen = new Set<string>();
-    let params: ListToolsParams = {};
-    for (;;) {
-      const { tools, nextCursor } = await this.listTools(params, options);
-      if (!Array.isArray(tools)) throw notMcp("the server's list of tools is not a list");
-      yield* tools;
-      if (!nextCursor) return;
-      if (seen.has(nextCursor)) throw notMcp("the server's list of tools does not end: it gave the same cursor twice");
-      seen.add(nextCursor);
-      params = { cursor: nextCursor };
-    }
+  tools(options: CacheableRequestOptions = {}): AsyncGenerator<Tool, void, undefined> {
+    return eachEntry(this.#list("tools", options));
   }
 
   /** Calls a tool. The tool's own failure is a result with isError. */
@@ -109,6 +131,122 @@ export class Client {
   /** callTool, giving the result's JSON byte for byte as the server sent it. */
   callToolRaw(params: CallToolParams, options: RequestOptions = {}): Promise<string> {
     return this.#session.request("callTool", params, options);
+  }
+
+  /** Lists the server's resources: all of them, or with a cursor one page. */
+  listResources(params: ListResourcesParams = {}, options: CacheableRequestOptions = {}): Promise<ListResourcesResult> {
+    return listAll(this.#list("resources", options), params, this.#maxPages);
+  }
+
+  /** One page of resources: the result's JSON byte for byte as the server sent it. */
+  listResourcesRaw(params: ListResourcesParams = {}, options: CacheableRequestOptions = {}): Promise<string> {
+    return this.#session.request("listResources", params, options);
+  }
+
+  /** Every resource of the server, page by page. options are those of each page's request. */
+  resources(options: CacheableRequestOptions = {}): AsyncGenerator<Resource, void, undefined> {
+    return eachEntry(this.#list("resources", options));
+  }
+
+  /** Lists the server's resource templates: all of them, or with a cursor one page. */
+  listResourceTemplates(
+    params: ListResourceTemplatesParams = {},
+    options: CacheableRequestOptions = {},
+  ): Promise<ListResourceTemplatesResult> {
+    return listAll(this.#list("resourceTemplates", options), params, this.#maxPages);
+  }
+
+  /** One page of resource templates: the result's JSON byte for byte as the server sent it. */
+  listResourceTemplatesRaw(
+    params: ListResourceTemplatesParams = {},
+    options: CacheableRequestOptions = {},
+  ): Promise<string> {
+    return this.#session.request("listResourceTemplates", params, options);
+  }
+
+  /** Every resource template of the server, page by page. options are those of each page's request. */
+  resourceTemplates(options: CacheableRequestOptions = {}): AsyncGenerator<ResourceTemplate, void, undefined> {
+    return eachEntry(this.#list("resourceTemplates", options));
+  }
+
+  /** Reads a resource. */
+  async readResource(params: ReadResourceParams, options: CacheableRequestOptions = {}): Promise<ReadResourceResult> {
+    return JSON.parse(await this.readResourceRaw(params, options)) as ReadResourceResult;
+  }
+
+  /** readResource, giving the result's JSON byte for byte as the server sent it. */
+  readResourceRaw(params: ReadResourceParams, options: CacheableRequestOptions = {}): Promise<string> {
+    return this.#session.request("readResource", params, options);
+  }
+
+  /**
+   * Asks to be told when a resource changes, with the event resourceUpdated,
+   * until unsubscribeResource. It holds a connection open. A server that does
+   * not do this answers with rpc/error, or it is local/unsupported.
+   */
+  async subscribeResource(
+    params: SubscribeResourceParams,
+    options: RequestOptions = {},
+  ): Promise<Record<string, unknown>> {
+    const result = await this.#session.request("subscribeResource", params, options);
+    this.#session.subscribed(params.uri, true);
+    return JSON.parse(result) as Record<string, unknown>;
+  }
+
+  /** Ends a subscription. */
+  async unsubscribeResource(
+    params: UnsubscribeResourceParams,
+    options: RequestOptions = {},
+  ): Promise<Record<string, unknown>> {
+    this.#session.subscribed(params?.uri, false);
+    return JSON.parse(await this.#session.request("unsubscribeResource", params, options)) as Record<string, unknown>;
+  }
+
+  /** Lists the server's prompts: all of them, or with a cursor one page. */
+  listPrompts(params: ListPromptsParams = {}, options: CacheableRequestOptions = {}): Promise<ListPromptsResult> {
+    return listAll(this.#list("prompts", options), params, this.#maxPages);
+  }
+
+  /** One page of prompts: the result's JSON byte for byte as the server sent it. */
+  listPromptsRaw(params: ListPromptsParams = {}, options: CacheableRequestOptions = {}): Promise<string> {
+    return this.#session.request("listPrompts", params, options);
+  }
+
+  /** Every prompt of the server, page by page. options are those of each page's request. */
+  prompts(options: CacheableRequestOptions = {}): AsyncGenerator<Prompt, void, undefined> {
+    return eachEntry(this.#list("prompts", options));
+  }
+
+  /** Has the server write a prompt. */
+  async getPrompt(params: GetPromptParams, options: RequestOptions = {}): Promise<GetPromptResult> {
+    return JSON.parse(await this.getPromptRaw(params, options)) as GetPromptResult;
+  }
+
+  /** getPrompt, giving the result's JSON byte for byte as the server sent it. */
+  getPromptRaw(params: GetPromptParams, options: RequestOptions = {}): Promise<string> {
+    return this.#session.request("getPrompt", params, options);
+  }
+
+  /** Asks for ways to complete an argument of a prompt or of a resource template. */
+  async complete(params: CompleteParams, options: RequestOptions = {}): Promise<CompleteResult> {
+    return JSON.parse(await this.completeRaw(params, options)) as CompleteResult;
+  }
+
+  /** complete, giving the result's JSON byte for byte as the server sent it. */
+  completeRaw(params: CompleteParams, options: RequestOptions = {}): Promise<string> {
+    return this.#session.request("complete", params, options);
+  }
+
+  /**
+   * Says from which level on the server is to log; the messages come as the
+   * event log. On 2026-07-28 a server logs only while it serves a request that
+   * says so, which every request does from here on.
+   */
+  async setLoggingLevel(level: LoggingLevel, options: RequestOptions = {}): Promise<Record<string, unknown>> {
+    checkLoggingLevel(level);
+    const result = await this.#session.request("setLoggingLevel", { level }, options);
+    this.#session.logs(level);
+    return JSON.parse(result) as Record<string, unknown>;
   }
 
   /** Makes the server answer. */
@@ -126,8 +264,8 @@ export class Client {
 
   /**
    * Listens to an event; the function that this returns ends it. While somebody
-   * listens to log or toolsChanged, the server is asked for them, which may
-   * hold a connection open.
+   * listens to log, toolsChanged, promptsChanged or resourcesChanged, the server
+   * is asked for them, which may hold a connection open.
    */
   on<E extends EventName>(event: E, listener: (data: Events[E]) => void): () => void {
     return this.#session.listeners.add(event, listener);
@@ -145,8 +283,15 @@ export class Client {
   [asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  #list(member: ListOf["member"], options: CacheableRequestOptions): ListOf {
+    return { member, fetch: (params) => this.#session.request(listCommands[member], params, options) };
+  }
 }
 
-function notMcp(message: string): RemoraError {
-  return new RemoraError("http/not_mcp", message, { sent: "yes" });
-}
+const listCommands = {
+  tools: "listTools",
+  resources: "listResources",
+  resourceTemplates: "listResourceTemplates",
+  prompts: "listPrompts",
+} as const;

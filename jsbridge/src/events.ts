@@ -9,7 +9,7 @@ export type Events = Tells;
 export type EventName = keyof Events;
 
 // What a server sends only to those who listen. The others need no stream.
-const listened: readonly EventName[] = ["log", "toolsChanged"];
+const listened: readonly EventName[] = ["log", "promptsChanged", "resourceUpdated", "resourcesChanged", "toolsChanged"];
 
 interface Listener {
   call(data: never): void;

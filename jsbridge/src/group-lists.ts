@@ -2,6 +2,8 @@
 
 import type { Client } from "./client.js";
 import type { EventName } from "./events.js";
+import type { Prompt } from "./prompts.js";
+import type { Resource, ResourceTemplate } from "./resources.js";
 import type { Tool } from "./tools.js";
 
 /** What a group needs of a client: its public interface. */
@@ -10,39 +12,71 @@ export type GroupClient = Pick<Client, keyof Client>;
 /** What servers list, by kind. */
 export interface Listed {
   tools: Tool;
+  prompts: Prompt;
+  resources: Resource;
+  resourceTemplates: ResourceTemplate;
 }
 
 /** A kind of thing that servers list. */
 export type Kind = keyof Listed;
 
-/** How one kind is listed and named. */
+/** The kinds that the naming rule names. The others have URIs, which stay as they are. */
+export type NamedKind = "tools" | "prompts";
+
+/** How one kind is listed. */
 export interface KindRow<Item> {
   /** The capability of a server that lists it. */
   readonly capability: string;
   /** The event that says that a list of it changed. */
   readonly event: EventName;
-  /** Whether the naming rule names it; otherwise its id is its name. */
-  readonly named: boolean;
+  /** Every one, as the server has them now. */
   list(client: GroupClient): AsyncIterable<Item>;
   /** What its server calls it by. */
   id(item: Item): string;
 }
+
+const now = { cacheMode: "refresh" } as const;
 
 /** Every kind. */
 export const kindRows: { readonly [K in Kind]: KindRow<Listed[K]> } = {
   tools: {
     capability: "tools",
     event: "toolsChanged",
-    named: true,
-    list: (client) => client.tools(),
+    list: (client) => client.tools(now),
     id: ({ name }) => name,
+  },
+  prompts: {
+    capability: "prompts",
+    event: "promptsChanged",
+    list: (client) => client.prompts(now),
+    id: ({ name }) => name,
+  },
+  resources: {
+    capability: "resources",
+    event: "resourcesChanged",
+    list: (client) => client.resources(now),
+    id: ({ uri }) => uri,
+  },
+  resourceTemplates: {
+    capability: "resources",
+    event: "resourcesChanged",
+    list: (client) => client.resourceTemplates(now),
+    id: ({ uriTemplate }) => uriTemplate,
   },
 };
 
 /** The names of the kinds. */
 export const kinds = Object.keys(kindRows) as readonly Kind[];
 
-/** One thing of a server, with its name in the group. */
+/** Whether the naming rule names things of a kind. */
+export function isNamed(kind: Kind): kind is NamedKind {
+  return kind === "tools" || kind === "prompts";
+}
+
+/** The lists of a server that has nothing. */
+export const noEntries: Entries = { tools: [], prompts: [], resources: [], resourceTemplates: [] };
+
+/** One thing of a server, with its name in the group: a URI as it is. */
 export interface Entry<K extends Kind = Kind> {
   readonly name: string;
   readonly server: string;
@@ -54,8 +88,8 @@ export type Entries = { [K in Kind]: readonly Entry<K>[] };
 
 /** Two things of one name. The holder has it; the other cannot be reached by name. */
 export interface GroupCollision {
-  /** What has the name: "tools", say. */
-  readonly kind: Kind;
+  /** What has the name: tools or prompts. */
+  readonly kind: NamedKind;
   /** The name in the group. */
   readonly name: string;
   /** The server whose thing is left out. */
@@ -66,12 +100,12 @@ export interface GroupCollision {
 
 /** Which name leads where. Entries are in the order of the servers, and of their lists. */
 export interface Routes {
-  readonly byKind: { readonly [K in Kind]: ReadonlyMap<string, Entry<K>> };
+  readonly byKind: { readonly [K in NamedKind]: ReadonlyMap<string, Entry<K>> };
   readonly collisions: readonly GroupCollision[];
 }
 
 /** The routes of no servers. */
-export const noRoutes: Routes = { byKind: { tools: new Map() }, collisions: [] };
+export const noRoutes: Routes = { byKind: { tools: new Map(), prompts: new Map() }, collisions: [] };
 
 /**
  * Finds out which name leads where. Who had a name before keeps it; otherwise
@@ -80,7 +114,7 @@ export const noRoutes: Routes = { byKind: { tools: new Map() }, collisions: [] }
 export function route(lists: Iterable<Entries>, before: Routes): Routes {
   const collisions: GroupCollision[] = [];
   const all = [...lists];
-  const ofKind = <K extends Kind>(kind: K): ReadonlyMap<string, Entry<K>> => {
+  const ofKind = <K extends NamedKind>(kind: K): ReadonlyMap<string, Entry<K>> => {
     const had = before.byKind[kind] as ReadonlyMap<string, Entry<K>>;
     const entries = all.flatMap((list) => list[kind] as readonly Entry<K>[]);
     const kept = new Map<string, Entry<K>>();
@@ -95,5 +129,16 @@ export function route(lists: Iterable<Entries>, before: Routes): Routes {
     }
     return routes;
   };
-  return { byKind: { tools: ofKind("tools") }, collisions };
+  return { byKind: { tools: ofKind("tools"), prompts: ofKind("prompts") }, collisions };
+}
+
+/** Of resource templates, those that a URI can come from, as far as their beginnings say. */
+export function templatesOf(
+  uri: string,
+  templates: readonly Entry<"resourceTemplates">[],
+): Entry<"resourceTemplates">[] {
+  return templates.filter(({ item: { uriTemplate } }) => {
+    const [start = ""] = uriTemplate.split("{", 1);
+    return start !== "" && uri.startsWith(start);
+  });
 }

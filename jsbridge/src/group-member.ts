@@ -6,11 +6,13 @@ import type { State } from "./generated/wire.js";
 import {
   type Entries,
   type GroupClient,
+  isNamed,
   type Kind,
   type KindRow,
   kindRows,
   kinds,
   type Listed,
+  noEntries,
 } from "./group-lists.js";
 
 /** What a member tells its group, and what it needs of it. */
@@ -38,7 +40,7 @@ export class Member {
   error: RemoraError | undefined;
   client: GroupClient | undefined;
   /** What the server listed last. */
-  entries: Entries = { tools: [] };
+  entries: Entries = noEntries;
   readonly #hooks: MemberHooks;
   readonly #stale = new Set<Kind>();
   readonly #gone = new AbortController();
@@ -227,7 +229,7 @@ export class Member {
     const entries: { name: string; server: string; item: Listed[K] }[] = [];
     for await (const item of row.list(client)) {
       const id = row.id(item);
-      entries.push({ name: row.named ? this.#nameOf(id) : id, server: this.name, item });
+      entries.push({ name: isNamed(kind) ? this.#nameOf(id) : id, server: this.name, item });
     }
     into[kind] = entries as unknown as Entries[K];
   }

@@ -10,16 +10,22 @@ import {
   type Entry,
   type GroupClient,
   type GroupCollision,
+  isNamed,
   type Kind,
   kindRows,
   kinds,
+  type NamedKind,
   noRoutes,
   type Routes,
   route,
+  templatesOf,
 } from "./group-lists.js";
 import { Member, type MemberState } from "./group-member.js";
 import { type NamingRule, prefixedName } from "./group-names.js";
+import type { CacheableRequestOptions } from "./lists.js";
 import type { ConnectOptions, RequestOptions } from "./options.js";
+import type { GetPromptParams, GetPromptResult, Prompt } from "./prompts.js";
+import type { ReadResourceParams, ReadResourceResult, Resource, ResourceTemplate } from "./resources.js";
 import type { CallToolParams, CallToolResult, Tool } from "./tools.js";
 
 /** What a group's handler is told besides the question. */
@@ -86,6 +92,36 @@ export interface GroupTool {
   readonly server: string;
   /** The tool as the server sent it, with the server's own name for it. */
   readonly tool: Tool;
+}
+
+/** A prompt of a group. */
+export interface GroupPrompt {
+  /** Its name in the group, for getPrompt. */
+  readonly name: string;
+  /** The server that has it. */
+  readonly server: string;
+  /** The prompt as the server sent it, with the server's own name for it. */
+  readonly prompt: Prompt;
+}
+
+/** A resource of a group. */
+export interface GroupResource {
+  /** The server that has it. */
+  readonly server: string;
+  readonly resource: Resource;
+}
+
+/** A resource template of a group. */
+export interface GroupResourceTemplate {
+  /** The server that has it. */
+  readonly server: string;
+  readonly resourceTemplate: ResourceTemplate;
+}
+
+/** Options of a group's readResource. */
+export interface GroupReadOptions extends CacheableRequestOptions {
+  /** The server to read from, by its name in the group. Default: the one that lists the URI, or a template for it. */
+  server?: string | undefined;
 }
 
 /**
@@ -245,6 +281,42 @@ export class Group {
     return member.use((client) => client.callToolRaw(own, options), options?.signal);
   }
 
+  /** Every prompt of every server that is there. It does not wait for servers that are lost. */
+  async listPrompts(options: Pick<RequestOptions, "signal"> = {}): Promise<GroupPrompt[]> {
+    return (await this.#list("prompts", options)).map(({ name, server, item }) => ({ name, server, prompt: item }));
+  }
+
+  /** Has the server that it belongs to write a prompt, by its name in the group. */
+  async getPrompt(params: GetPromptParams, options: RequestOptions = {}): Promise<GetPromptResult> {
+    if (typeof params !== "object" || params === null) throw badArgument("the parameters must be an object");
+    const { member, entry } = await this.#find("prompts", params.name, options);
+    const own = { ...params, name: kindRows.prompts.id(entry.item) };
+    return member.use((client) => client.getPrompt(own, options), options?.signal);
+  }
+
+  /** Every resource of every server that is there. Several servers may have one of the same URI. */
+  async listResources(options: Pick<RequestOptions, "signal"> = {}): Promise<GroupResource[]> {
+    return (await this.#list("resources", options)).map(({ server, item }) => ({ server, resource: item }));
+  }
+
+  /** Every resource template of every server that is there. */
+  async listResourceTemplates(options: Pick<RequestOptions, "signal"> = {}): Promise<GroupResourceTemplate[]> {
+    const entries = await this.#list("resourceTemplates", options);
+    return entries.map(({ server, item }) => ({ server, resourceTemplate: item }));
+  }
+
+  /**
+   * Reads a resource from the server that lists its URI, or a template that the
+   * URI can come from; from options.server, if that is given. Rejects with
+   * local/bad_argument if no server does, or several do.
+   */
+  async readResource(params: ReadResourceParams, options: GroupReadOptions = {}): Promise<ReadResourceResult> {
+    if (typeof params !== "object" || params === null) throw badArgument("the parameters must be an object");
+    const { server, ...rest } = options ?? {};
+    const member = server === undefined ? await this.#holder(params.uri, rest) : this.#member(server);
+    return member.use((client) => client.readResource(params, rest), rest.signal);
+  }
+
   /**
    * Listens to an event of all servers, those that are added later included;
    * the function that this returns ends it. Throws local/bad_argument.
@@ -305,8 +377,10 @@ export class Group {
   async #list<K extends Kind>(kind: K, options: Pick<RequestOptions, "signal">): Promise<Entry<K>[]> {
     await this.#fresh(options?.signal);
     if (this.#closing !== undefined) throw closed();
-    const entries = [...(this.#routes.byKind[kind] as ReadonlyMap<string, Entry<K>>).values()];
-    return entries.filter(({ server }) => this.#members.get(server)?.counts === true);
+    const entries = isNamed(kind)
+      ? [...this.#routes.byKind[kind].values()]
+      : [...this.#members.values()].flatMap((member) => member.entries[kind]);
+    return entries.filter(({ server }) => this.#members.get(server)?.counts === true) as Entry<K>[];
   }
 
   async #fresh(signal: AbortSignal | undefined): Promise<void> {
@@ -321,7 +395,24 @@ export class Group {
     );
   }
 
-  async #find<K extends Kind>(
+  // The server to read a URI from.
+  async #holder(uri: string, options: Pick<RequestOptions, "signal">): Promise<Member> {
+    if (typeof uri !== "string") throw badArgument("the URI must be a text");
+    const listed = (await this.#list("resources", options)).filter(({ item }) => item.uri === uri);
+    const found = listed.length > 0 ? listed : templatesOf(uri, await this.#list("resourceTemplates", options));
+    const servers = [...new Set(found.map(({ server }) => server))];
+    const [server] = servers;
+    if (server === undefined) {
+      throw badArgument("no server that can be reached lists that resource: options.server says which to ask");
+    }
+    if (servers.length > 1) {
+      const all = servers.join(", ").slice(0, 200);
+      throw badArgument(`several servers have that resource (${all}): options.server says which to ask`);
+    }
+    return this.#member(server);
+  }
+
+  async #find<K extends NamedKind>(
     kind: K,
     name: string,
     options: Pick<RequestOptions, "signal">,

@@ -7,6 +7,8 @@ import { badArgument, RemoraError } from "./errors.js";
 import { callBack } from "./events.js";
 import type { Call, ClientInfo, Connect, Limits, Progress } from "./generated/wire.js";
 import { type FetchLike, fetchPort } from "./http.js";
+import { type CacheableRequestOptions, type CacheMode, checkCacheMode } from "./lists.js";
+import { checkLoggingLevel, type LoggingLevel } from "./logging.js";
 import { type Policy, SessionPolicy } from "./policy.js";
 import type { HttpPort } from "./port.js";
 import type { WasmSource } from "./wasm.js";
@@ -31,6 +33,12 @@ export interface ConnectOptions {
   limits?: Readonly<Limits> | undefined;
   /** Answers to what the server may ask. Without a handler its capability is not announced. */
   handlers?: Handlers | undefined;
+  /** What kept answers are worth to requests that do not say. Default "use"; "bypass" keeps none. */
+  cacheMode?: CacheMode | undefined;
+  /** How many pages listTools and its like fetch for a whole list. Default 64; 0 for 10,000. */
+  listMaxPages?: number | undefined;
+  /** From which level on the server is to log, as setLoggingLevel says it; a server that does not log is left alone. */
+  logLevel?: LoggingLevel | undefined;
   /** Gives up connecting. */
   signal?: AbortSignal | undefined;
   /** How long to wait to hear something while connecting, in milliseconds. Default 60,000. */
@@ -61,6 +69,7 @@ export interface Settings {
   readonly policy: SessionPolicy;
   readonly port: HttpPort | undefined;
   readonly handlers: Handlers;
+  readonly listMaxPages: number | undefined;
 }
 
 /** Reads connect's arguments. Throws local/bad_url or local/bad_argument. */
@@ -77,6 +86,18 @@ export function readSettings(url: string | URL, options: ConnectOptions): Settin
   }
   const params: Connect = { url: server.href, handlers: handledAsks(handlers) };
   if (options.clientInfo !== undefined) params.clientInfo = options.clientInfo;
+  if (options.cacheMode !== undefined) {
+    checkCacheMode(options.cacheMode);
+    params.cacheMode = options.cacheMode;
+  }
+  if (options.logLevel !== undefined) {
+    checkLoggingLevel(options.logLevel);
+    params.logLevel = options.logLevel;
+  }
+  const { listMaxPages } = options;
+  if (listMaxPages !== undefined && (!Number.isSafeInteger(listMaxPages) || listMaxPages < 0)) {
+    throw badArgument("listMaxPages must be a whole number");
+  }
   if (options.protocolVersion !== undefined) params.protocolVersion = options.protocolVersion;
   return {
     server,
@@ -87,6 +108,7 @@ export function readSettings(url: string | URL, options: ConnectOptions): Settin
     policy: new SessionPolicy(server, options.policy),
     port: options.fetch === undefined ? undefined : fetchPort(options.fetch),
     handlers,
+    listMaxPages: options.listMaxPages,
   };
 }
 
@@ -121,7 +143,7 @@ function readLimits(given: Readonly<Limits> = {}): Limits {
 }
 
 /** Fills in a call frame's header from the call's options. Throws local/bad_argument. */
-export function callHeader(command: string, session: number, options: RequestOptions): Call {
+export function callHeader(command: string, session: number, options: CacheableRequestOptions): Call {
   const { signal } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw badArgument("signal must be an AbortSignal");
@@ -133,6 +155,10 @@ export function callHeader(command: string, session: number, options: RequestOpt
   const total = milliseconds("maxTotalTimeout", options.maxTotalTimeout);
   if (total !== undefined) header.maxTotalTimeoutMs = total;
   if (options.resetTimeoutOnProgress === false) header.keepTimeoutOnProgress = true;
+  if (options.cacheMode !== undefined) {
+    checkCacheMode(options.cacheMode);
+    header.cacheMode = options.cacheMode;
+  }
   if (options.onprogress !== undefined && typeof options.onprogress !== "function") {
     throw badArgument("onprogress must be a function");
   }

@@ -8,6 +8,8 @@ import type { Cores, Lease } from "./cores.js";
 import { cancelled, closed, RemoraError } from "./errors.js";
 import { Listeners } from "./events.js";
 import { type Commands, type Connected, DEFAULT_MAX_BODY_BYTES, type WireError } from "./generated/wire.js";
+import type { CacheableRequestOptions } from "./lists.js";
+import type { LoggingLevel } from "./logging.js";
 import { callHeader, type RequestOptions, readProgress, type Settings } from "./options.js";
 
 const decoder = new TextDecoder();
@@ -30,6 +32,8 @@ export class Session {
   #closing: Promise<void> | undefined;
   #connected: Connected | undefined;
   #asked: string | undefined;
+  #logLevel: LoggingLevel | undefined;
+  readonly #subscriptions = new Set<string>();
   #listenQueued = false;
 
   private constructor(cores: Cores, settings: Settings) {
@@ -64,7 +68,7 @@ export class Session {
   }
 
   /** Makes a call and resolves to the result's JSON. Rejects with a RemoraError, and with nothing else. */
-  async request(command: keyof Commands, params: object, options: RequestOptions): Promise<string> {
+  async request(command: keyof Commands, params: object, options: CacheableRequestOptions): Promise<string> {
     if (this.#closing !== undefined) throw closed();
     if (options.signal?.aborted === true) throw cancelled(options.signal, "no");
     const link = this.#link ?? (await unlessAborted(this.#reopen(), options.signal));
@@ -85,6 +89,17 @@ export class Session {
     return decoder.decode(result);
   }
 
+  /** Notes the level of logging, for when the session is opened again. */
+  logs(level: LoggingLevel): void {
+    this.#logLevel = level;
+  }
+
+  /** Notes a subscription or its end, for when the session is opened again. */
+  subscribed(uri: string, on: boolean): void {
+    if (on) this.#subscriptions.add(uri);
+    else this.#subscriptions.delete(uri);
+  }
+
   // After a trap the session is opened again by the first call that needs it.
   #reopen(): Promise<Link> {
     this.#opening ??= this.#open({}).finally(() => {
@@ -103,7 +118,11 @@ export class Session {
     const { core } = lease;
     const call: PendingCall = {
       header,
-      params: encode(params),
+      params: encode({
+        ...params,
+        ...(this.#logLevel === undefined ? {} : { logLevel: this.#logLevel }),
+        ...(this.#subscriptions.size === 0 ? {} : { subscriptions: [...this.#subscriptions] }),
+      }),
       signal,
       peer: this.#peer(core),
       // Cancelled: the core lives until it has said so. If the session is open

@@ -1,20 +1,14 @@
 // Tools: parameters and results, as far as the specification fixes them
 // (2025-11-25 and 2026-07-28, server/tools). What it does not name is kept.
 
-/** Parameters of tools/list. */
-export interface ListToolsParams {
-  /** The nextCursor of the page before; absent for the first. */
-  cursor?: string | undefined;
-  _meta?: Readonly<Record<string, unknown>> | undefined;
-}
+import type { ListParams, ListResult } from "./lists.js";
 
-/** One page of tools. */
-export interface ListToolsResult {
+/** Parameters of tools/list. */
+export type ListToolsParams = ListParams;
+
+/** Tools. */
+export interface ListToolsResult extends ListResult {
   tools: Tool[];
-  /** Where the next page begins; absent on the last. */
-  nextCursor?: string;
-  _meta?: Record<string, unknown>;
-  [key: string]: unknown;
 }
 
 /** One tool of a server. */
@@ -47,7 +41,7 @@ export interface ToolAnnotations {
   [key: string]: unknown;
 }
 
-/** A picture for a tool. */
+/** A picture for a tool, a resource, a prompt or a server. */
 export interface Icon {
   src: string;
   mimeType?: string;

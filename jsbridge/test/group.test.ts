@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createGroup, type Group, type GroupEvents, prefixedName, RemoraError } from "remora-mcp";
-import { demoServer, type Running, serve } from "./support/servers.js";
+import { demoServer, mcpServer, type Running, result, serve } from "./support/servers.js";
 import { ToolServer, toolNames } from "./support/tool-server.js";
 
 let demo: Running;
@@ -263,4 +263,52 @@ test("credentials of one server do not reach another", async (t) => {
   assert.ok(keys.length > 0);
   assert.ok(keys.every((key) => key === undefined));
   await group.close();
+});
+
+test("prompts are named as tools are; URIs stay as they are, and lead to the server that has them", async (t) => {
+  const group = createGroup();
+  t.after(() => group.close());
+  for (const name of ["a", "b"]) {
+    const server = await mcpServer((rpc, response) => {
+      const results: Record<string, object> = {
+        "tools/list": { tools: [] },
+        "prompts/list": { prompts: [{ name: "greet" }] },
+        "prompts/get": { description: name, messages: [] },
+        "resources/list": { resources: [`file:///${name}`, "file:///both"].map((uri) => ({ uri, name: uri })) },
+        "resources/templates/list": { resourceTemplates: [{ uriTemplate: `${name}://{path}`, name: "all" }] },
+        "resources/read": { contents: [{ uri: "x", text: name }] },
+      };
+      result(response, rpc, JSON.stringify(results[rpc.method] ?? {}));
+    });
+    t.after(() => server.close());
+    await group.add(name, server.url);
+  }
+  const prompts = await group.listPrompts();
+  assert.deepEqual(
+    prompts.map(({ name, server, prompt }) => [name, server, prompt.name]),
+    [
+      ["a__greet", "a", "greet"],
+      ["b__greet", "b", "greet"],
+    ],
+  );
+  assert.equal((await group.getPrompt({ name: "b__greet" })).description, "b");
+  const resources = await group.listResources();
+  assert.deepEqual(
+    resources.map(({ server, resource }) => `${server} ${resource.uri}`),
+    ["a file:///a", "a file:///both", "b file:///b", "b file:///both"],
+  );
+  const templates = await group.listResourceTemplates();
+  assert.deepEqual(
+    templates.map(({ server, resourceTemplate }) => `${server} ${resourceTemplate.uriTemplate}`),
+    ["a a://{path}", "b b://{path}"],
+  );
+  const read = async (uri: string, server?: string) =>
+    (await group.readResource({ uri }, { server })).contents[0]?.["text"];
+  assert.equal(await read("file:///b"), "b");
+  assert.equal(await read("b://x/y"), "b");
+  assert.equal(await read("file:///both", "a"), "a");
+  for (const uri of ["file:///both", "file:///none"]) {
+    await assert.rejects(read(uri), { code: "local/bad_argument" });
+  }
+  assert.deepEqual(group.server("b")?.collisions, []);
 });

@@ -51,7 +51,7 @@ function graph(name: string, seen = new Set<string>()): Set<string> {
 }
 
 test("no Node builtin is in what a browser loads", () => {
-  for (const entry of ["index.js", "index.cjs", "slim.js", "slim.cjs"]) {
+  for (const entry of ["index.js", "index.cjs", "slim.js", "slim.cjs", "worker.js", "worker.cjs", "worker-script.js"]) {
     for (const name of graph(entry)) {
       const foreign = imports(name).filter((source) => !source.startsWith("./"));
       assert.deepEqual(foreign, [], `${name}, by ${entry}`);
@@ -65,7 +65,7 @@ test("no Node builtin is in what a browser loads", () => {
 });
 
 test("what Node loads names its builtins with node:", () => {
-  for (const entry of ["index.node.js", "index.node.cjs", "slim.node.js", "slim.node.cjs"]) {
+  for (const entry of ["index", "slim", "worker"].flatMap((name) => [`${name}.node.js`, `${name}.node.cjs`])) {
     const foreign = [...graph(entry)].flatMap(imports).filter((source) => !source.startsWith("./"));
     assert.ok(foreign.length > 0);
     for (const source of foreign) {
@@ -76,7 +76,7 @@ test("what Node loads names its builtins with node:", () => {
 });
 
 test("the wasm is found by the expression that bundlers know, and only by the entry that brings it", () => {
-  for (const entry of ["index.js", "index.node.js"]) {
+  for (const entry of ["index.js", "index.node.js", "worker-script.js", "worker-script.node.js"]) {
     assert.match(read(entry), /new URL\("\.\/remora\.wasm", import\.meta\.url\)/);
   }
   for (const entry of ["slim.js", "slim.node.js", "slim.cjs", "slim.node.cjs"]) {

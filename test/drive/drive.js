@@ -96,6 +96,20 @@ class Run {
         outcome.names = [];
         for await (const tool of this.connected().tools(this.callOptions(step))) outcome.names.push(tool.name);
         return;
+      case "request":
+        outcome.result = await this.request(step);
+        return;
+      case "eachOf":
+        outcome.names = [];
+        for await (const entry of this.connected()[step.method](this.callOptions(step)))
+          outcome.names.push(named(entry));
+        return;
+      case "wholeList": {
+        const list = `list${step.method[0].toUpperCase()}${step.method.slice(1)}`;
+        const result = await this.connected()[list]({}, this.callOptions(step));
+        outcome.names = result[step.method].map(named);
+        return;
+      }
       case "callTool":
         return this.call(step, outcome);
       case "ping":
@@ -124,13 +138,25 @@ class Run {
     }
   }
 
+  // Makes a request; its result as JSON, as the server sent it.
+  async request(step) {
+    const client = this.connected();
+    const options = this.callOptions(step);
+    if (step.method === "setLoggingLevel")
+      return JSON.stringify(await client.setLoggingLevel(step.params.level, options));
+    const raw = client[`${step.method}Raw`];
+    if (raw !== undefined) return raw.call(client, step.params, options);
+    return JSON.stringify(await client[step.method](step.params, options));
+  }
+
   connected() {
     if (this.client === undefined) throw new Error("this script has no client: connect failed");
     return this.client;
   }
 
   options() {
-    const { protocol, limits, origins, headers, connectTimeoutMs, elicit, sample } = this.script;
+    const { protocol, limits, origins, headers, connectTimeoutMs, listMaxPages, cacheMode, elicit, sample } =
+      this.script;
     const handlers = {};
     if (elicit !== undefined) handlers.elicit = (params, context) => this.answer("elicit", elicit, params, context);
     if (sample !== undefined) handlers.sample = (params, context) => this.answer("sample", sample, params, context);
@@ -140,6 +166,8 @@ class Run {
       ...(origins === undefined ? {} : { policy: { origins } }),
       ...(headers === undefined ? {} : { headers }),
       ...(connectTimeoutMs === undefined ? {} : { timeout: connectTimeoutMs }),
+      ...(listMaxPages === undefined ? {} : { listMaxPages }),
+      ...(cacheMode === undefined ? {} : { cacheMode }),
       clientInfo: { name: "remora-test", version: "1" },
       handlers,
     };
@@ -149,6 +177,7 @@ class Run {
     return {
       ...(step.timeoutMs === undefined ? {} : { timeout: step.timeoutMs }),
       ...(step.maxTotalTimeoutMs === undefined ? {} : { maxTotalTimeout: step.maxTotalTimeoutMs }),
+      ...(step.cacheMode === undefined ? {} : { cacheMode: step.cacheMode }),
       ...(step.keepTimeout ? { resetTimeoutOnProgress: false } : {}),
     };
   }
@@ -241,6 +270,9 @@ class Run {
     return answer.json();
   }
 }
+
+// What an entry of a list goes by.
+const named = (entry) => entry.uri ?? entry.uriTemplate ?? entry.name;
 
 // The values of a form's required fields.
 function fill({ properties = {}, required = [] } = {}) {

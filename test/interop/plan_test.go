@@ -38,7 +38,7 @@ func planFor(t *testing.T, peer peers.Peer, protocol string) []step {
 	default:
 		t.Fatalf("no plan for a peer of kind %q", peer.Kind)
 	}
-	return slices.Concat(begin, middle, end)
+	return slices.Concat(begin, middle, serverSteps(peer, protocol), end)
 }
 
 func call(tool, arguments string) drive.Step { return drive.Call(tool, arguments) }

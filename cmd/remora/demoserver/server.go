@@ -116,9 +116,15 @@ func Handler(ctx context.Context, version string) http.Handler {
 		Version: version,
 	}, &mcp.ServerOptions{
 		Instructions: "A server for trying MCP clients. Start with the tool echo.",
-		Capabilities: &mcp.ServerCapabilities{},
+		//lint:ignore SA1019 deprecated by 2026-07-28, and what clients of every revision are tried with
+		Capabilities:       &mcp.ServerCapabilities{Logging: &mcp.LoggingCapabilities{}},
+		CompletionHandler:  complete,
+		SubscribeHandler:   subscribe,
+		UnsubscribeHandler: unsubscribe,
 	})
 	addTools(server)
+	addResources(ctx, server)
+	addPrompts(server)
 	server.AddReceivingMiddleware(endWith(ctx))
 
 	self := func(*http.Request) *mcp.Server { return server }

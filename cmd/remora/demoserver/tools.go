@@ -123,6 +123,7 @@ type slowInput struct {
 // connection was closed (2026-07-28), or the server is shutting down.
 func slow(ctx context.Context, req *mcp.CallToolRequest, in slowInput) (*mcp.CallToolResult, any, error) {
 	token := req.Params.GetProgressToken()
+	log(ctx, req, "info", fmt.Sprintf("slow begins with %d steps", in.Steps))
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	<-timer.C
@@ -146,7 +147,16 @@ func slow(ctx context.Context, req *mcp.CallToolRequest, in slowInput) (*mcp.Cal
 			return nil, nil, fmt.Errorf("reporting progress: %w", err)
 		}
 	}
+	log(ctx, req, "info", "slow is done")
 	return text(fmt.Sprintf("done after %d steps", in.Steps)), nil, nil
+}
+
+// log logs, if the client wants to hear it.
+//
+//lint:ignore SA1019 see Handler
+func log(ctx context.Context, req *mcp.CallToolRequest, level mcp.LoggingLevel, what string) {
+	//lint:ignore SA1019 see Handler
+	_ = req.Session.Log(ctx, &mcp.LoggingMessageParams{Level: level, Logger: "demo", Data: what}) // nobody may be there
 }
 
 type askInput struct {
@@ -214,6 +224,7 @@ func big(_ context.Context, _ *mcp.CallToolRequest, in bigInput) (*mcp.CallToolR
 	return text(s), nil, nil
 }
 
-func fail(context.Context, *mcp.CallToolRequest, struct{}) (*mcp.CallToolResult, any, error) {
+func fail(ctx context.Context, req *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, any, error) {
+	log(ctx, req, "warning", "fail was called")
 	return nil, nil, errors.New("this tool always fails")
 }

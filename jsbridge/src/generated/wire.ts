@@ -5,6 +5,21 @@
 /** The version of the boundary: major and minor. */
 export const ABI: readonly [number, number] = [1, 0];
 
+/** CACHE_BYPASS asks the server; what is fetched is not kept. */
+export const CACHE_BYPASS = "bypass";
+
+/** CACHE_REFRESH asks the server; what is fetched is kept. */
+export const CACHE_REFRESH = "refresh";
+
+/** CACHE_USE takes what is kept and fresh; what is fetched is kept. */
+export const CACHE_USE = "use";
+
+/**
+ * DEFAULT_LIST_MAX_PAGES is how many pages an embedder fetches when it is asked for a whole
+ * list at once.
+ */
+export const DEFAULT_LIST_MAX_PAGES = 64;
+
 export const DEFAULT_MAX_ASKS = 64;
 
 export const DEFAULT_MAX_BODY_BYTES = 67108864;
@@ -29,6 +44,12 @@ export const MAX_EXCERPT_BYTES = 200;
 
 /** MAX_HEADER_BYTES bounds the JSON header of one frame. */
 export const MAX_HEADER_BYTES = 65536;
+
+/**
+ * MAX_LIST_PAGES is how many pages an iterator over a list fetches: a list that goes on
+ * after so many does not end.
+ */
+export const MAX_LIST_PAGES = 10000;
 
 /** PREFIX_SIZE is the length of the fixed part that opens every frame. */
 export const PREFIX_SIZE = 16;
@@ -283,6 +304,12 @@ export interface Call {
   keepTimeoutOnProgress?: boolean;
   /** progress asks for progress events (a tell for each). */
   progress?: boolean;
+  /**
+   * cacheMode says what an answer kept from before is worth to this call: one of the
+   * CacheModes. Absent for the session's. It concerns the lists and readResource; other
+   * commands ignore it.
+   */
+  cacheMode?: string;
 }
 
 /**
@@ -324,6 +351,45 @@ export interface ClientInfo {
 export type Close = Record<string, never>;
 
 /**
+ * Complete holds the parameters of the complete command (completion/complete; specification
+ * 2025-11-25 and 2026-07-28, server/utilities/completion).
+ */
+export interface Complete {
+  /** ref says whose argument it is. */
+  ref: CompleteRef;
+  /** argument is the argument and what there is of its value. */
+  argument: CompleteArgument;
+  /** context holds what is known besides. */
+  context?: CompleteContext;
+  /** _meta is the request's _meta. */
+  _meta?: unknown;
+}
+
+/** CompleteArgument is an argument that is being written. */
+export interface CompleteArgument {
+  /** name is the argument's name. */
+  name: string;
+  /** value is what has been written so far. */
+  value: string;
+}
+
+/** CompleteContext is what is known when an argument is being written. */
+export interface CompleteContext {
+  /** arguments are the arguments that have their value, by name. */
+  arguments?: Record<string, string>;
+}
+
+/** CompleteRef names a prompt or a resource template. */
+export interface CompleteRef {
+  /** type is "ref/prompt" or "ref/resource". */
+  type: string;
+  /** name is the prompt's name, with the type "ref/prompt". */
+  name?: string;
+  /** uri is the template's, with the type "ref/resource". */
+  uri?: string;
+}
+
+/**
  * Connect holds the parameters of the connect command. It carries no credentials: headers,
  * keys and the application's token function stay in the embedder, which adds them to each
  * http.start of the session.
@@ -344,6 +410,18 @@ export interface Connect {
    * standing stream, so that is held open while there are any.
    */
   handlers?: string[];
+  /** cacheMode is what calls do that do not say: one of the CacheModes. Absent for CACHE_USE. */
+  cacheMode?: string;
+  /**
+   * logLevel is the level from which on the server is to log, as with setLoggingLevel. A
+   * server that has no logging is left alone.
+   */
+  logLevel?: string;
+  /**
+   * subscriptions are URIs of resources to subscribe to, as with subscribeResource: for a
+   * session that is opened again. What the server refuses is left out.
+   */
+  subscriptions?: string[];
 }
 
 /** Connected is the result of the connect command. */
@@ -358,6 +436,8 @@ export interface Connected {
   serverInfo?: unknown;
   /** instructions are the server's hints for using it. */
   instructions?: string;
+  /** _meta is the _meta of what the server said, verbatim. */
+  _meta?: unknown;
 }
 
 /** Discover is the input of the export discover. */
@@ -489,6 +569,19 @@ export interface WireError {
 export interface Fault {
   /** error says what was wrong. */
   error: WireError;
+}
+
+/**
+ * GetPrompt holds the parameters of the getPrompt command (prompts/get; specification
+ * 2025-11-25 and 2026-07-28, server/prompts).
+ */
+export interface GetPrompt {
+  /** name is the prompt's name. */
+  name: string;
+  /** arguments are the prompt's arguments, by name. */
+  arguments?: Record<string, string>;
+  /** _meta is the request's _meta. A progressToken in it is replaced. */
+  _meta?: unknown;
 }
 
 /**
@@ -626,6 +719,39 @@ export interface Limits {
 }
 
 /**
+ * ListPrompts holds the parameters of the listPrompts command: one page (prompts/list;
+ * specification 2025-11-25 and 2026-07-28, server/prompts).
+ */
+export interface ListPrompts {
+  /** cursor is the nextCursor of the page before; absent for the first. */
+  cursor?: string;
+  /** _meta is the request's _meta. */
+  _meta?: unknown;
+}
+
+/**
+ * ListResourceTemplates holds the parameters of the listResourceTemplates command: one page
+ * (resources/templates/list; specification 2025-11-25 and 2026-07-28, server/resources).
+ */
+export interface ListResourceTemplates {
+  /** cursor is the nextCursor of the page before; absent for the first. */
+  cursor?: string;
+  /** _meta is the request's _meta. */
+  _meta?: unknown;
+}
+
+/**
+ * ListResources holds the parameters of the listResources command: one page (resources/list;
+ * specification 2025-11-25 and 2026-07-28, server/resources).
+ */
+export interface ListResources {
+  /** cursor is the nextCursor of the page before; absent for the first. */
+  cursor?: string;
+  /** _meta is the request's _meta. */
+  _meta?: unknown;
+}
+
+/**
  * ListTools holds the parameters of the listTools command: one page (tools/list;
  * specification 2025-11-25 and 2026-07-28, server/tools).
  */
@@ -675,12 +801,26 @@ export interface Progress {
   message?: string;
 }
 
+/** PromptsChanged is the data of the promptsChanged event: none. */
+export type PromptsChanged = Record<string, never>;
+
 /** Ran is the result of the run command: exactly one of its fields. */
 export interface Ran {
   /** result is the CallToolResult of the specification, byte for byte as the server sent it. */
   result?: unknown;
   /** inputRequired says what the tool has to know before there is a result. */
   inputRequired?: InputRequired;
+}
+
+/**
+ * ReadResource holds the parameters of the readResource command (resources/read;
+ * specification 2025-11-25 and 2026-07-28, server/resources).
+ */
+export interface ReadResource {
+  /** uri names the resource. */
+  uri: string;
+  /** _meta is the request's _meta. A progressToken in it is replaced. */
+  _meta?: unknown;
 }
 
 /**
@@ -691,6 +831,18 @@ export interface Reply {
   /** error says why there is no answer. */
   error?: WireError;
 }
+
+/**
+ * ResourceUpdated is the data of the resourceUpdated event: notifications/resources/updated,
+ * as the server sent it (specification 2025-11-25 and 2026-07-28, server/resources).
+ */
+export interface ResourceUpdated {
+  /** uri names the resource that changed, which may be a part of one that was subscribed to. */
+  uri: string;
+}
+
+/** ResourcesChanged is the data of the resourcesChanged event: none. */
+export type ResourcesChanged = Record<string, never>;
 
 /** Run is the input of the export run. */
 export interface Run {
@@ -794,6 +946,16 @@ export interface Sampled {
   stopReason?: string;
 }
 
+/**
+ * SetLoggingLevel holds the parameters of the setLoggingLevel command (logging/setLevel in
+ * 2025-11-25, server/utilities/logging; a field in the _meta of each further request in
+ * 2026-07-28).
+ */
+export interface SetLoggingLevel {
+  /** level is one of the LogLevels: the server logs from there upward. */
+  level: string;
+}
+
 /** State is the data of the state event. */
 export interface State {
   /** state is connecting, ready, reconnecting, lost or closed. */
@@ -831,6 +993,16 @@ export interface StatsResult {
 }
 
 /**
+ * SubscribeResource holds the parameters of the subscribeResource command
+ * (resources/subscribe in 2025-11-25, server/resources; a resource of subscriptions/listen
+ * in 2026-07-28).
+ */
+export interface SubscribeResource {
+  /** uri names the resource. */
+  uri: string;
+}
+
+/**
  * Tell is the header of a tell frame: something happened. Its id is the call it belongs to,
  * or 0. The payload is the event's data as JSON. Every tell of a call comes before that
  * call's done.
@@ -844,6 +1016,12 @@ export interface Tell {
 
 /** ToolsChanged is the data of the toolsChanged event: none. */
 export type ToolsChanged = Record<string, never>;
+
+/** UnsubscribeResource holds the parameters of the unsubscribeResource command. */
+export interface UnsubscribeResource {
+  /** uri names the resource. */
+  uri: string;
+}
 
 /** The header of each kind of frame, by the kind's name in Kind. */
 export interface KindHeaders {
@@ -887,6 +1065,11 @@ export interface Commands {
   callTool: { params: CallTool; result: unknown };
   /** Ends a session; calls in flight end with local/closed. */
   close: { params: Close; result: Empty };
+  /**
+   * Asks for ways to complete an argument of a prompt or a resource template. Result:
+   * CompleteResult of the specification.
+   */
+  complete: { params: Complete; result: unknown };
   /** Opens a session: server/discover on 2026-07-28, otherwise the older handshake. */
   connect: { params: Connect; result: Connected };
   /**
@@ -894,6 +1077,23 @@ export interface Commands {
    * session, as connect's, and ends it.
    */
   discover: { params: DiscoverServer; result: Discovered };
+  /**
+   * Has the server write a prompt. Input that it requires in between is asked for and sent,
+   * as with callTool. Result: GetPromptResult of the specification.
+   */
+  getPrompt: { params: GetPrompt; result: unknown };
+  /** Lists one page of the server's prompts. Result: ListPromptsResult of the specification. */
+  listPrompts: { params: ListPrompts; result: unknown };
+  /**
+   * Lists one page of the server's resource templates. Result: ListResourceTemplatesResult
+   * of the specification.
+   */
+  listResourceTemplates: { params: ListResourceTemplates; result: unknown };
+  /**
+   * Lists one page of the server's resources. Result: ListResourcesResult of the
+   * specification.
+   */
+  listResources: { params: ListResources; result: unknown };
   /** Lists one page of the server's tools. Result: ListToolsResult of the specification. */
   listTools: { params: ListTools; result: unknown };
   /** Says which events somebody listens to. */
@@ -901,12 +1101,32 @@ export interface Commands {
   /** Makes the server answer (ping; server/discover on 2026-07-28, which has no ping). */
   ping: { params: Ping; result: Empty };
   /**
+   * Reads a resource. Input that the server requires in between is asked for and sent, as
+   * with callTool. Result: ReadResourceResult of the specification.
+   */
+  readResource: { params: ReadResource; result: unknown };
+  /**
    * Calls a tool, with no session kept. What a server of 2026-07-28 asks comes as data, and
    * its answer goes with the next call.
    */
   run: { params: RunTool; result: Ran };
+  /**
+   * Says from which level on the server is to log. It holds for the session, also when that
+   * is opened again.
+   */
+  setLoggingLevel: { params: SetLoggingLevel; result: Empty };
   /** Says how the core is doing, after a garbage collection. */
   stats: { params: Stats; result: StatsResult };
+  /**
+   * Asks to be told when a resource changes (resourceUpdated). It holds for the session,
+   * also when that is opened again.
+   */
+  subscribeResource: { params: SubscribeResource; result: Empty };
+  /**
+   * Ends a subscription; without one it does nothing on 2026-07-28, and is the server's to
+   * judge before.
+   */
+  unsubscribeResource: { params: UnsubscribeResource; result: Empty };
 }
 
 /** The questions of an ask. */
@@ -923,6 +1143,12 @@ export interface Tells {
   log: Log;
   /** A call went on. The frame's id is the call. */
   progress: Progress;
+  /** The server's list of prompts changed. */
+  promptsChanged: PromptsChanged;
+  /** A resource that was subscribed to changed. */
+  resourceUpdated: ResourceUpdated;
+  /** The server's lists of resources or resource templates changed. */
+  resourcesChanged: ResourcesChanged;
   /** The session's connection changed. */
   state: State;
   /** The server's list of tools changed. */
@@ -930,10 +1156,10 @@ export interface Tells {
 }
 
 /** The names of Commands, for use at run time. */
-export const commandNames = ["callTool", "close", "connect", "discover", "listTools", "listen", "ping", "run", "stats"] as const;
+export const commandNames = ["callTool", "close", "complete", "connect", "discover", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "ping", "readResource", "run", "setLoggingLevel", "stats", "subscribeResource", "unsubscribeResource"] as const;
 
 /** The names of Asks, for use at run time. */
 export const askNames = ["elicit", "sample"] as const;
 
 /** The names of Tells, for use at run time. */
-export const tellNames = ["log", "progress", "state", "toolsChanged"] as const;
+export const tellNames = ["log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged"] as const;

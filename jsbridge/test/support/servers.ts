@@ -134,7 +134,7 @@ export function mcpServer(
 
 const initialized = JSON.stringify({
   protocolVersion: "2025-11-25",
-  capabilities: { tools: { listChanged: true }, logging: {} },
+  capabilities: { tools: { listChanged: true }, prompts: {}, resources: {}, logging: {} },
   serverInfo: { name: "test-server", version: "1.2.3", extra: true },
   instructions: "for tests",
 });

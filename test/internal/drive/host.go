@@ -163,6 +163,7 @@ func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
 		Timeout:               time.Duration(step.TimeoutMs) * time.Millisecond,
 		MaxTotalTimeout:       time.Duration(step.MaxTotalTimeoutMs) * time.Millisecond,
 		KeepTimeoutOnProgress: step.KeepTimeout,
+		CacheMode:             host.CacheMode(step.CacheMode),
 	}
 	if step.Do == Connect {
 		options.Timeout = time.Duration(r.script.ConnectTimeoutMs) * time.Millisecond
@@ -193,6 +194,14 @@ func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
 			outcome.Names = append(outcome.Names, tool.Name)
 		}
 		return nil
+	case Request:
+		raw, err := request(host.WithCallOptions(ctx, options), r.session, step)
+		outcome.Result = string(raw)
+		return err
+	case EachOf, WholeList:
+		names, err := list(host.WithCallOptions(ctx, options), r.session, step)
+		outcome.Names = names
+		return err
 	case CallTool:
 		return r.call(ctx, step, options, outcome)
 	case Ping:
@@ -225,6 +234,7 @@ func (r *hostRun) connectOptions() *host.ConnectOptions {
 		ClientInfo:      &mcp.Implementation{Name: "remora-test", Version: "1"},
 		ProtocolVersion: r.script.Protocol,
 		Policy:          host.Policy{Origins: r.script.Origins},
+		CacheMode:       host.CacheMode(r.script.CacheMode),
 	}
 	if len(r.script.Headers) > 0 {
 		o.Headers = http.Header{}
@@ -361,6 +371,12 @@ func (r *hostRun) listen(event string) error {
 		events.Log = func(p *mcp.LoggingMessageParams) { note(p) }
 	case "toolsChanged":
 		events.ToolsChanged = func() { note(nil) }
+	case "promptsChanged":
+		events.PromptsChanged = func() { note(nil) }
+	case "resourcesChanged":
+		events.ResourcesChanged = func() { note(nil) }
+	case "resourceUpdated":
+		events.ResourceUpdated = func(p *mcp.ResourceUpdatedNotificationParams) { note(p) }
 	default:
 		return fmt.Errorf("unknown event %q", event)
 	}

@@ -43,6 +43,10 @@ type Script struct {
 	Elicit string `json:"elicit,omitempty"`
 	// Sample is the answer to every sampling request, likewise.
 	Sample string `json:"sample,omitempty"`
+	// ListMaxPages bounds wholeList in the npm package; 0 for its default.
+	ListMaxPages int `json:"listMaxPages,omitempty"`
+	// CacheMode is the session's; empty for the default.
+	CacheMode string `json:"cacheMode,omitempty"`
 	// Steps are done in order. A step that fails does not end the script.
 	Steps []Step `json:"steps"`
 }
@@ -71,6 +75,9 @@ const (
 	ListTools  = "listTools"  // one page
 	AllTools   = "allTools"   // every page; the outcome's Names
 	CallTool   = "callTool"   // the outcome's Result is the server's, byte for byte
+	Request    = "request"    // makes the request that Method and Params say; the outcome's Result is the server's, byte for byte
+	EachOf     = "eachOf"     // goes over the list that Method names; the outcome's Names
+	WholeList  = "wholeList"  // fetches the list that Method names at once; the outcome's Names
 	Ping       = "ping"       //
 	On         = "on"         // listens to Event from here on
 	Off        = "off"        // stops listening to Event
@@ -86,6 +93,14 @@ type Step struct {
 	// Tool and Arguments are those of callTool.
 	Tool      string          `json:"tool,omitempty"`
 	Arguments json.RawMessage `json:"arguments,omitempty"`
+	// Method is the request by the npm package's name for it (readResource), or
+	// the list (resources); Params are the request's.
+	Method string          `json:"method,omitempty"`
+	Params json.RawMessage `json:"params,omitempty"`
+	// CacheMode is the request's; empty for the session's.
+	CacheMode string `json:"cacheMode,omitempty"`
+	// Most bounds wholeList in the Go host, in entries; 0 for its default.
+	Most int `json:"most,omitempty"`
 	// TimeoutMs, MaxTotalTimeoutMs and KeepTimeout are the call's options.
 	TimeoutMs         int64 `json:"timeoutMs,omitempty"`
 	MaxTotalTimeoutMs int64 `json:"maxTotalTimeoutMs,omitempty"`
@@ -118,7 +133,8 @@ type Outcome struct {
 	Result string `json:"result,omitempty"`
 	// Protocol is the revision that connect agreed on.
 	Protocol string `json:"protocol,omitempty"`
-	// Names are the tools that allTools saw.
+	// Names are the tools that allTools saw, or the names, URIs and URI
+	// templates of another list.
 	Names []string `json:"names,omitempty"`
 	// Progress are the progress events of the call that came before its result.
 	Progress []float64 `json:"progress,omitempty"`
@@ -184,6 +200,11 @@ type Embedder struct {
 	// Run runs scripts and returns their reports in the same order. Scripts
 	// may run at the same time.
 	Run func(ctx context.Context, scripts []Script) ([]Report, error)
+}
+
+// Ask returns the step that makes a request.
+func Ask(method, params string) Step {
+	return Step{Do: Request, Method: method, Params: json.RawMessage(params)}
 }
 
 // Call returns the step that calls a tool.
