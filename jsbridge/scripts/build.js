@@ -156,7 +156,7 @@ function manifest() {
 // The wasm and the README may be there already.
 mkdirSync(out, { recursive: true });
 for (const name of readdirSync(out)) {
-  if (/\.(js|cjs|ts|cts)$/.test(name)) rmSync(`${out}${name}`);
+  if (/\.(js|cjs|ts|cts)$|^(package\.json|LICENSE-go)$/.test(name)) rmSync(`${out}${name}`);
 }
 writeGlue();
 await scripts();

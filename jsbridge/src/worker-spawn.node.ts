@@ -6,7 +6,10 @@ import type { FromWorker } from "./worker-messages.js";
 
 /** Starts worker-script.node.js beside this file. */
 export const spawnWorker: Spawn = (events) => {
-  const worker = new Worker(new URL("./worker-script.node.js", import.meta.url), { name: "remora-mcp" });
+  const worker = new Worker(new URL("./worker-script.node.js", import.meta.url), {
+    name: "remora-mcp",
+    execArgv: [], // what this process was started with may be for its main script only
+  });
   worker.on("message", (message: FromWorker) => events.message(message));
   worker.on("error", (error) => events.failed(error instanceof Error ? error.message : String(error)));
   worker.on("exit", () => events.failed("it ended"));

@@ -117,28 +117,26 @@ test("what a handler throws is the cause of the call's error, the same object", 
 
 test("a question's dialog closes when its call is cancelled", async () => {
   const stop = new AbortController();
+  let dialogClosed: () => void = () => {};
   const closed = new Promise<void>((resolve) => {
-    void esm
-      .connect(server.url, {
-        handlers: {
-          elicit: (_, { signal }) =>
-            new Promise((answer) => {
-              signal.addEventListener("abort", () => {
-                resolve();
-                answer({ action: "cancel" });
-              });
-              stop.abort();
-            }),
-        },
-      })
-      .then(async (client) => {
-        const call = client.callTool({ name: "ask", arguments: { question: "?" } }, { signal: stop.signal });
-        await assert.rejects(call, { code: "local/cancelled" });
-        await client.ping();
-        await client.close();
-      });
+    dialogClosed = resolve;
   });
+  const client = await esm.connect(server.url, {
+    handlers: {
+      elicit: (_, { signal }) =>
+        new Promise((answer) => {
+          signal.addEventListener("abort", () => {
+            dialogClosed();
+            answer({ action: "cancel" });
+          });
+          stop.abort();
+        }),
+    },
+  });
+  const call = client.callTool({ name: "ask", arguments: { question: "?" } }, { signal: stop.signal });
+  await assert.rejects(call, { code: "local/cancelled" });
   await closed;
+  await client.close();
 });
 
 test("a worker that dies: calls in flight fail, the next one gets a new worker, and everything is as before", async () => {
