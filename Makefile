@@ -10,7 +10,7 @@ export GOTOOLCHAIN ?= $(shell awk '$$1 == "toolchain" { print $$2 }' go.mod)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## build, start a small MCP server, call it from Go and from Node, print a table
+demo: ## build, call a small MCP server from Go, Node and Extism, print a table, serve a page
 	@examples/demo.sh
 
 build: ## build everything that ships into dist/ (build.sh --help)
@@ -22,16 +22,12 @@ check: ## formatting, static analysis, generated files, import rules, paths in d
 test: build ## every test: Go, JavaScript, conformance, interoperability, browser
 	@internal/tools/test.sh
 
-test-full: ## the same with LEAN=0 and without, reproducibility, fuzzing, the race detector everywhere
-	@LEAN=0 ./build.sh
-	@internal/tools/test.sh
-	@./build.sh
-	@internal/tools/reproducible.sh
-	@internal/tools/test.sh --full
+test-full: ## the same with LEAN=0 too, reproducibility, fuzzing, the race detector everywhere
+	@internal/tools/test-full.sh
 
 generate: ## write what is generated: from internal/wire, and NOTICE
 	@go run ./internal/wiregen
 	@go run ./internal/checks/notice
 
 clean: ## remove what was built
-	rm -rf dist host/guest/*.wasm jsbridge/build examples/node/node_modules
+	rm -rf dist host/guest/*.wasm jsbridge/build examples/node/node_modules examples/web/node_modules

@@ -10,8 +10,8 @@ usage: build.sh [TARGET...]
 
 targets:
   js       dist/remora-js.wasm      the core for JavaScript, copied to dist/npm/remora.wasm
-  plugin   dist/remora-plugin.wasm  the core as an Extism plugin, copied to host/guest/
-  npm      dist/npm/                the npm package (builds js first)
+  plugin   dist/remora-plugin.wasm  the core as an Extism plugin, copied to host/guest/ and dist/npm/
+  npm      dist/npm/                the npm package (builds js and plugin first)
   all      all of these (the default)
 
 LEAN=0 leaves out what makes the guests small (internal/lean).
@@ -81,18 +81,23 @@ build_js() {
   built_js=yes
 }
 
+built_plugin=
 build_plugin() {
+  [ -z "$built_plugin" ] || return 0
   build_guest wasip1 ./wasm/plugin dist/remora-plugin.wasm -buildmode=c-shared
+  mkdir -p dist/npm
   install -m 0644 dist/remora-plugin.wasm host/guest/remora-plugin.wasm
+  install -m 0644 dist/remora-plugin.wasm dist/npm/remora-plugin.wasm
+  built_plugin=yes
 }
 
 build_npm() {
   build_js
+  build_plugin
   need_node
   internal/tools/npm-install.sh jsbridge
   say "dist/npm"
   npm --prefix jsbridge run --silent build
-  install -m 0644 dist/remora-js.wasm dist/npm/remora.wasm
   install -m 0644 LICENSE NOTICE dist/npm/
 }
 
@@ -132,4 +137,5 @@ for guest in dist/remora-js.wasm:brotli:1600000 dist/remora-plugin.wasm:gzip:215
     *) sized+=("$file") ;; # a budget is for what was built lean just now
   esac
 done
+say "sizes (brotli takes a while for what is new)"
 node internal/tools/sizes.mjs "${sized[@]}"

@@ -26,8 +26,10 @@ import (
 // Runtime's Logger gets the text.
 type Handlers struct {
 	// Elicit answers elicitation/create: the server wants something from the
-	// person in front. Check ElicitParams.Mode: "form", or "url" for a page
-	// to visit.
+	// person in front. ElicitParams.Mode is "form", or, only if
+	// ConnectOptions.Capabilities say so, "url" for a page to visit: show the
+	// whole URL, and do not open it unasked. What is missing in a form's answer
+	// gets its default from the form; then the answer has to fit it.
 	Elicit func(context.Context, *mcp.ElicitParams) (*mcp.ElicitResult, error)
 
 	// Sample answers sampling/createMessage: the server wants the application's
@@ -35,6 +37,13 @@ type Handlers struct {
 	//
 	//lint:ignore SA1019 sampling is deprecated as of 2026-07-28 and part of the older revisions
 	Sample func(context.Context, *mcp.CreateMessageParams) (*mcp.CreateMessageResult, error)
+
+	// SampleWithTools takes the place of Sample for a model that may be given
+	// tools, and tells the server so: messages may use tools and say what came of
+	// that, and have several blocks of content.
+	//
+	//lint:ignore SA1019 see Sample
+	SampleWithTools func(context.Context, *mcp.CreateMessageWithToolsParams) (*mcp.CreateMessageWithToolsResult, error)
 }
 
 // An Ask says where a question comes from.
@@ -66,7 +75,7 @@ var askRows = []struct {
 	answer func(context.Context, *Handlers, []byte) (any, error)
 }{
 	{"elicit", func(h *Handlers) bool { return h.Elicit != nil }, answerElicit},
-	{"sample", func(h *Handlers) bool { return h.Sample != nil }, answerSample},
+	{"sample", func(h *Handlers) bool { return h.Sample != nil || h.SampleWithTools != nil }, answerSample},
 }
 
 // names returns the questions that the application answers.
@@ -170,6 +179,9 @@ func answerElicit(ctx context.Context, h *Handlers, raw []byte) (any, error) {
 }
 
 func answerSample(ctx context.Context, h *Handlers, raw []byte) (any, error) {
+	if h.SampleWithTools != nil {
+		return answerSampleWithTools(ctx, h, raw)
+	}
 	//lint:ignore SA1019 see Handlers.Sample
 	var params mcp.CreateMessageParams
 	if err := json.Unmarshal(raw, &params); err != nil {
@@ -191,6 +203,27 @@ func answerSample(ctx context.Context, h *Handlers, raw []byte) (any, error) {
 		out.Role = "assistant"
 	}
 	return out, nil
+}
+
+func answerSampleWithTools(ctx context.Context, h *Handlers, raw []byte) (any, error) {
+	//lint:ignore SA1019 see Handlers.Sample
+	var params mcp.CreateMessageWithToolsParams
+	if err := json.Unmarshal(raw, &params); err != nil {
+		return nil, undecodable("question", err)
+	}
+	res, err := h.SampleWithTools(ctx, &params)
+	if err != nil {
+		return nil, err
+	}
+	if res == nil || len(res.Content) == 0 {
+		return nil, failure(CodeLocalBadArgument, "the SampleWithTools handler returned neither a message nor an error")
+	}
+	if res.Role == "" {
+		withRole := *res
+		withRole.Role = "assistant"
+		res = &withRole
+	}
+	return res, nil
 }
 
 func undecodable(what string, err error) *Error {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
+
+	"github.com/remora-mcp/remora/internal/mask"
 )
 
 // credentials are the headers and the token that the application gave for one
@@ -15,6 +17,7 @@ type credentials struct {
 	headers http.Header // canonical names
 	token   func(context.Context) (string, error)
 	logger  *slog.Logger
+	known   mask.Masker // of the values, for the trace
 }
 
 // reservedHeaders are the ones that belong to the protocol or to the
@@ -61,6 +64,11 @@ func newCredentials(headers http.Header, token func(context.Context) (string, er
 	if token != nil {
 		c.headers.Del("Authorization")
 	}
+	for _, values := range c.headers {
+		for _, v := range values {
+			c.known.LearnHeader(v, true)
+		}
+	}
 	return c, nil
 }
 
@@ -89,6 +97,7 @@ func (c *credentials) add(ctx context.Context, h http.Header) *Error {
 	if !isFieldValue(token) || strings.ContainsAny(token, " \t") {
 		return failure(CodeLocalBadArgument, "the application's token function returned characters that no token may hold")
 	}
+	c.known.LearnHeader(token, false) // which forgets old tokens, but no header
 	h.Set("Authorization", "Bearer "+token)
 	return nil
 }

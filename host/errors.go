@@ -49,6 +49,10 @@ const (
 // its data in Data.
 const CodeRPCError = wire.CodeRPCError
 
+// CodeRPCInvalidResult is a tool's result that does not fit the tool's
+// OutputSchema; see AsInvalidResult.
+const CodeRPCInvalidResult = wire.CodeRPCInvalidResult
+
 // The codes of failed authorization.
 const (
 	CodeAuthRequired          = wire.CodeAuthRequired          // the server wants credentials (401)

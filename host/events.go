@@ -44,6 +44,9 @@ type Events struct {
 	Log func(*mcp.LoggingMessageParams)
 	// ToolsChanged is called when the server's list of tools changed.
 	ToolsChanged func()
+	// ElicitationComplete is called when something that the server asked for by
+	// URL, in this session, is done.
+	ElicitationComplete func(*mcp.ElicitationCompleteParams)
 	// PromptsChanged is called when the server's list of prompts changed.
 	PromptsChanged func()
 	// ResourcesChanged is called when the server's lists of resources or
@@ -56,9 +59,14 @@ type Events struct {
 	// the call's own OnProgress. ProgressToken is the one in the call's _meta
 	// if it has one, otherwise a number of remora's own.
 	Progress func(*mcp.ProgressNotificationParams)
+	// Trace is called for everything that goes over the network, with what
+	// could be a secret masked. It costs something only while there is a
+	// callback for it.
+	Trace func(TraceEvent)
 }
 
-// The events for which a server may have to be asked, and the callback of each.
+// The events of which the core has to know, and for which a server may have to be
+// asked; and the callback of each.
 var listenEvents = []struct {
 	name string
 	has  func(*Events) bool
@@ -68,6 +76,7 @@ var listenEvents = []struct {
 	{"resourceUpdated", func(e *Events) bool { return e.ResourceUpdated != nil }},
 	{"resourcesChanged", func(e *Events) bool { return e.ResourcesChanged != nil }},
 	{"toolsChanged", func(e *Events) bool { return e.ToolsChanged != nil }},
+	{"trace", wantsTrace},
 }
 
 // On registers callbacks for what comes from now on, and returns what removes
@@ -220,6 +229,13 @@ func (s *Session) deliver(e event, to *Events) {
 		if to.ToolsChanged != nil {
 			to.ToolsChanged()
 		}
+	case "elicitationComplete":
+		if to.ElicitationComplete != nil {
+			var data mcp.ElicitationCompleteParams
+			if err = json.Unmarshal(e.data, &data); err == nil {
+				to.ElicitationComplete(&data)
+			}
+		}
 	case "promptsChanged":
 		if to.PromptsChanged != nil {
 			to.PromptsChanged()
@@ -240,6 +256,13 @@ func (s *Session) deliver(e event, to *Events) {
 			var data mcp.ProgressNotificationParams
 			if err = json.Unmarshal(e.data, &data); err == nil {
 				to.Progress(&data)
+			}
+		}
+	case "trace":
+		if to.Trace != nil {
+			var data TraceEvent
+			if data, err = s.net.traceEvent(e.data); err == nil {
+				to.Trace(data)
 			}
 		}
 	}

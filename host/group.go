@@ -14,8 +14,8 @@ import (
 // GroupOptions configure a group. The zero value is ready to use.
 type GroupOptions struct {
 	// Connect holds what is the same for every server, where AddOptions say
-	// nothing: ClientInfo, ProtocolVersion, CacheMode, LogLevel and Handlers. The
-	// rest of it is not used; credentials belong to one server.
+	// nothing. Headers, Token, Policy and Events are not used: credentials belong
+	// to one server.
 	Connect ConnectOptions
 
 	// Naming names what the servers have. It gets the name that the server gave,
@@ -141,6 +141,15 @@ func (g *Group) connectOptions(name string, o *ConnectOptions) *ConnectOptions {
 	}
 	if len(out.Handlers.names()) == 0 {
 		out.Handlers = g.opts.Connect.Handlers
+	}
+	if out.Capabilities == nil {
+		out.Capabilities = g.opts.Connect.Capabilities
+	}
+	if out.Roots == nil {
+		out.Roots = g.opts.Connect.Roots
+	}
+	if out.ValidateOutput == ValidateKnown {
+		out.ValidateOutput = g.opts.Connect.ValidateOutput
 	}
 	out.group = name
 	return &out

@@ -60,6 +60,26 @@ type ConnectOptions struct {
 	// Handlers answer what the server asks.
 	Handlers Handlers
 
+	// Capabilities say what Handlers take besides what every server may send:
+	// Elicitation.URL for pages to visit, Sampling.Context for the context of
+	// servers. Nil selects forms, and sampling with tools if there is
+	// Handlers.SampleWithTools. Only Elicitation and Sampling are looked at; what
+	// no handler is there for is CodeLocalBadArgument.
+	Capabilities *mcp.ClientCapabilities
+
+	// Roots are the places that the server may know of: file URIs. Nil means
+	// that there is no such thing, and Session.SetRoots is refused; an empty
+	// list announces them.
+	//
+	//lint:ignore SA1019 roots are deprecated as of 2026-07-28 and part of every revision
+	Roots []*mcp.Root
+
+	// ValidateOutput says when a tool's structured content is checked against
+	// the tool's OutputSchema. A result that does not fit is an error with
+	// CodeRPCInvalidResult, whose Data has the result. The zero value is
+	// ValidateKnown.
+	ValidateOutput OutputValidation
+
 	// Events are callbacks that are registered before the session is opened
 	// and stay as long as it lives. Session.On registers more.
 	Events Events
@@ -84,6 +104,7 @@ type Session struct {
 	listenMu  sync.Mutex // held while the instance is told of the listeners
 
 	mu       sync.Mutex
+	roots    []wire.Root // nil: not announced
 	link     *link
 	init     *mcp.InitializeResult
 	opening  *opening // the session is being opened again
@@ -153,6 +174,12 @@ func (rt *Runtime) newSession(raw string, o *ConnectOptions) (*Session, error) {
 	}
 	s.net = newNetwork(p, creds, rt.opts.HTTP)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if s.roots, err = wireRoots(s.opts.Roots); err != nil {
+		return nil, err
+	}
+	if s.opts.Handlers.Sample != nil && s.opts.Handlers.SampleWithTools != nil {
+		return nil, failure(CodeLocalBadArgument, "Handlers has both Sample and SampleWithTools")
+	}
 	s.listeners.all = map[int]*Events{0: &s.opts.Events}
 	s.listeners.next = 1
 	return s, nil
@@ -176,6 +203,10 @@ func (s *Session) open(ctx context.Context, again bool) error {
 		URL:             s.url,
 		ProtocolVersion: s.opts.ProtocolVersion,
 		Handlers:        s.opts.Handlers.names(),
+		Events:          s.listeners.fromTheStart(),
+		Capabilities:    s.opts.capabilities(),
+		Roots:           s.rootsNow(),
+		ValidateOutput:  string(s.opts.ValidateOutput),
 		CacheMode:       string(s.opts.CacheMode),
 	}
 	params.ClientInfo = s.opts.clientInfo()
@@ -204,6 +235,7 @@ func (s *Session) open(ctx context.Context, again bool) error {
 	d.mu.Lock()
 	l := c.link
 	d.mu.Unlock()
+	l.listened = params.Events // nobody else knows the link yet
 	s.mu.Lock()
 	closed := s.closed
 	if !closed {

@@ -132,7 +132,7 @@ func (c *caller) run(url string) error {
 func (c *caller) handlers(redact *redactor, cancel func()) host.Handlers {
 	out := terminalFile(c.cmd.ErrOrStderr())
 	c.progress = &progressView{out: c.cmd.ErrOrStderr(), redact: redact}
-	if out != nil {
+	if out != nil && !c.flags.trace.lines { // lines would go through a bar
 		c.progress.width = func() int { return columns(out) }
 	}
 	in := terminalFile(c.cmd.InOrStdin())

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -210,6 +211,9 @@ func TestOutputFolder(t *testing.T) {
 }
 
 func TestCompletion(t *testing.T) {
+	// What is offered is tested here, and not how fast this machine is.
+	defer func(wait time.Duration) { completionWait = wait }(completionWait)
+	completionWait = time.Minute
 	url := demo(t)
 	tests := []struct {
 		name string

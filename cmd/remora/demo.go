@@ -24,6 +24,7 @@ streamable HTTP at the path ` + demoserver.Path + `. Its tools:
   ask  {question}         asks the person with a form (elicitation)
   big  {bytes}            returns that much text, at most 64 MiB
   fail {}                 returns a result with isError
+  picture {colour, size}  returns a picture (PNG)
 
 The first line on standard output is "listening on URL". Web pages of every
 origin may call it, so keep it on a loopback address.`,

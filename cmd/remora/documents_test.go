@@ -17,25 +17,33 @@ func document(t *testing.T, name string) string {
 	return string(text)
 }
 
-// TestReadmeCommands runs what the README shows, against a server of its own.
-func TestReadmeCommands(t *testing.T) {
-	const prefix, shown = "go run ./cmd/remora ", "http://127.0.0.1:8931/mcp"
-	url := demo(t)
-	found := 0
-	for _, line := range strings.Split(document(t, "README.md"), "\n") {
+// shownCommands returns the arguments of each line of a document that begins with
+// prefix and calls the demo server, with url in the place of that.
+func shownCommands(t *testing.T, name, prefix, url string) [][]string {
+	t.Helper()
+	const shown = "http://127.0.0.1:8931/mcp"
+	var out [][]string
+	for _, line := range strings.Split(document(t, name), "\n") {
 		command, ok := strings.CutPrefix(line, prefix)
 		if !ok || !strings.Contains(command, shown) {
 			continue
 		}
-		found++
 		command, _, _ = strings.Cut(command, " | ")
-		args := strings.Fields(strings.Replace(command, shown, url, 1))
+		out = append(out, strings.Fields(strings.Replace(command, shown, url, 1)))
+	}
+	return out
+}
+
+// TestReadmeCommands runs what the README shows, against a server of its own.
+func TestReadmeCommands(t *testing.T) {
+	commands := shownCommands(t, "README.md", "go run ./cmd/remora ", demo(t))
+	for _, args := range commands {
 		if got := remora(t.Context(), "", args...); got.status != 0 || got.out == "" {
-			t.Errorf("%s: status %d, %q %q", command, got.status, got.out, got.err)
+			t.Errorf("%v: status %d, %q %q", args, got.status, got.out, got.err)
 		}
 	}
-	if found < 3 {
-		t.Errorf("only %d commands found in README.md", found)
+	if len(commands) < 3 {
+		t.Errorf("only %d commands found in README.md", len(commands))
 	}
 }
 

@@ -50,11 +50,12 @@ func usage(format string, args ...any) error {
 	return &usageError{fmt.Sprintf(format, args...)}
 }
 
-// positional makes the errors of a check of arguments usage errors.
+// positional makes the errors of a check of arguments usage errors that say how
+// it is meant.
 func positional(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return usage("%v", err)
+			return usage("%v; usage: %s", err, cmd.UseLine())
 		}
 		return nil
 	}

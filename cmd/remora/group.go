@@ -23,11 +23,11 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 		return usage("%s has no server", c.file)
 	}
 	redact := c.redactor()
-	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *host.Runtime) error {
+	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *opening) error {
 		options := host.GroupOptions{Connect: f.connectOptions(nil)}
+		events := rt.events
 		if f.logLevel != "" {
-			log := logTo(cmd.ErrOrStderr(), redact)
-			options.Events = func(string) host.Events { return host.Events{Log: log} }
+			events.Log = logTo(cmd.ErrOrStderr(), redact)
 		}
 		if handlers != nil {
 			options.Connect.Handlers = handlers(redact)
@@ -41,7 +41,7 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 				continue
 			}
 			adding.Go(func() {
-				_, failed[i] = g.Add(ctx, s.name, s.url, &host.AddOptions{ConnectOptions: host.ConnectOptions{Headers: s.headers}})
+				_, failed[i] = g.Add(ctx, s.name, s.url, &host.AddOptions{ConnectOptions: host.ConnectOptions{Headers: s.headers, Events: events}})
 			})
 		}
 		adding.Wait()
@@ -50,6 +50,9 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 		}
 		var first error
 		for i, err := range failed {
+			if chosen[i].err == nil {
+				rt.note(err)
+			}
 			if err == nil {
 				continue
 			}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -32,6 +34,7 @@ type serverFlags struct {
 	timeout   time.Duration
 	quiet     bool
 	config    string
+	trace     traceFlags
 	logLevel  string
 }
 
@@ -46,6 +49,7 @@ func (f *serverFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.logLevel, "log-level", "", "show what the server logs, from this `level` on: "+strings.Join(logLevels, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions(logLevels, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing on standard error but errors")
+	f.trace.register(cmd)
 }
 
 // A server is a session, or a group of them, with what belongs to it. Its errors are to go through
@@ -82,8 +86,9 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 		url = named.url
 		redact = newRedactor(http.Header{"": append(c.secrets, slices.Concat(slices.Collect(maps.Values(headers))...)...)})
 	}
-	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *host.Runtime) error {
+	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *opening) error {
 		options := f.connectOptions(headers)
+		options.Events = rt.events
 		if f.logLevel != "" {
 			options.Events.Log = logTo(cmd.ErrOrStderr(), redact)
 		}
@@ -91,6 +96,7 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 			options.Handlers = handlers(redact)
 		}
 		session, err := rt.Connect(ctx, url, &options)
+		rt.note(err)
 		if err != nil {
 			return err
 		}
@@ -112,8 +118,23 @@ func (f *serverFlags) connectOptions(headers http.Header) host.ConnectOptions {
 	return options
 }
 
+// An opening is a runtime in which sessions are about to be opened.
+type opening struct {
+	*host.Runtime
+	events host.Events // what --trace wants to hear of each session
+	opened *bool
+}
+
+// note learns what became of opening a session. What cannot be right is refused
+// before there is one to trace.
+func (o *opening) note(err error) {
+	if !errors.Is(err, &host.Error{Code: host.CodeLocalBadURL}) && !errors.Is(err, &host.Error{Code: host.CodeLocalBadArgument}) {
+		*o.opened = true
+	}
+}
+
 // withRuntime opens the runtime, runs f, and closes it.
-func (f *serverFlags) withRuntime(cmd *cobra.Command, redact *redactor, run func(context.Context, *host.Runtime) error) (err error) {
+func (f *serverFlags) withRuntime(cmd *cobra.Command, redact *redactor, run func(context.Context, *opening) error) (err error) {
 	defer func() { err = redact.error(err) }()
 	if f.timeout <= 0 {
 		return usage("--timeout must be more than zero")
@@ -121,6 +142,12 @@ func (f *serverFlags) withRuntime(cmd *cobra.Command, redact *redactor, run func
 	if f.logLevel != "" && !slices.Contains(logLevels, f.logLevel) {
 		return usage("--log-level is one of %s", strings.Join(logLevels, ", "))
 	}
+	trace, err := f.trace.open(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	opened := false
+	defer func() { err = cmp.Or(err, trace.close(opened)) }()
 
 	ctx := host.WithCallOptions(cmd.Context(), host.CallOptions{Timeout: f.timeout})
 	stopNotice := func() {}
@@ -139,7 +166,7 @@ func (f *serverFlags) withRuntime(cmd *cobra.Command, redact *redactor, run func
 		defer cancel()
 		_ = rt.Close(closing)
 	}()
-	return run(ctx, rt)
+	return run(ctx, &opening{Runtime: rt, events: trace.events(), opened: &opened})
 }
 
 // notice writes a line to w unless it is stopped within slowStart.

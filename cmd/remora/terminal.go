@@ -64,6 +64,13 @@ func (r *rawState) enter(f *os.File) error {
 	return nil
 }
 
+// active reports whether a dialog has the terminal.
+func (r *rawState) active() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.old != nil
+}
+
 func (r *rawState) restore() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

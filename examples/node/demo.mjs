@@ -3,47 +3,11 @@
 //
 //   node examples/node/demo.mjs [--rows FILE] URL
 //
-// It exits with status 1 if anything is not as it should be. With --rows it also
-// writes one line for each call: what was called, what came of it, and the
-// milliseconds it took, with tabs between them.
+// It exits with status 1 if anything is not as it should be; steps.mjs says what
+// --rows writes.
 
-import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { connect } from "remora-mcp";
-
-const { values, positionals } = parseArgs({ options: { rows: { type: "string" } }, allowPositionals: true });
-if (positionals.length !== 1) {
-  console.error("usage: node demo.mjs [--rows FILE] URL");
-  process.exit(2);
-}
-const [url] = positionals;
-
-function check(ok, message) {
-  if (!ok) throw new Error(message);
-}
-
-const rows = [];
-
-// Runs one call, which says what came of it, and notes the time it took.
-async function step(name, call) {
-  const start = performance.now();
-  let outcome;
-  try {
-    outcome = await call();
-  } catch (error) {
-    throw new Error(`${name}: ${error.message}`, { cause: error });
-  }
-  const took = performance.now() - start;
-  console.log(`  ${name.padEnd(10)} ${outcome}`);
-  rows.push(`${name}\t${outcome}\t${took.toFixed(1)}\n`);
-}
-
-// Stands for a person: shows the question and fills in every field.
-function elicit({ message, requestedSchema }) {
-  console.log(`             the server asks: "${message}"`);
-  const fields = Object.keys(requestedSchema?.properties ?? {});
-  return { action: "accept", content: Object.fromEntries(fields.map((name) => [name, "forty-two"])) };
-}
+import { answer, check, main, step } from "./steps.mjs";
 
 let client;
 
@@ -54,9 +18,9 @@ async function text(name, args, options) {
   return result.content[0].text;
 }
 
-async function run() {
+async function run(url) {
   await step("connect", async () => {
-    client = await connect(url, { handlers: { elicit } });
+    client = await connect(url, { handlers: { elicit: answer } });
     return client.protocolVersion;
   });
   await step("listTools", async () => {
@@ -117,12 +81,4 @@ async function run() {
   });
 }
 
-try {
-  await run();
-} catch (error) {
-  console.error(`demo: ${error.message}`);
-  process.exitCode = 1;
-} finally {
-  await client?.close();
-  if (values.rows !== undefined) writeFileSync(values.rows, rows.join(""));
-}
+await main("demo", run, () => client?.close());

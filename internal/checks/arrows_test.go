@@ -58,8 +58,20 @@ var rules = []rule{
 		noStd: sansIO,
 	},
 	{
+		room:  "internal/mask",
+		why:   "mask is a leaf: what is a secret is decided in one place, without knowing who asks",
+		bans:  []string{"net", "net/http", "os", "syscall", "syscall/js", "log", "time"},
+		noStd: "masking is a function of what is given",
+	},
+	{
+		room:  "internal/schema",
+		why:   "schema is a leaf: it checks values that it is given, and must not be able to fetch what a server's schema refers to",
+		bans:  []string{"net", "net/http", "os", "os/exec", "syscall", "syscall/js", "log"},
+		noStd: sansIO,
+	},
+	{
 		room:  "internal/core",
-		may:   []string{"internal/exchange", "internal/port", "internal/wire", goSDK},
+		may:   []string{"internal/exchange", "internal/mask", "internal/port", "internal/schema", "internal/wire", goSDK},
 		why:   "the core is the same on every platform: it knows the SDK, its ports and the wire, and nothing that hosts it",
 		bans:  []string{"net", "os", "os/exec", "syscall", "syscall/js", "log"},
 		noStd: sansIO,
@@ -80,7 +92,7 @@ var rules = []rule{
 	},
 	{
 		room: "host",
-		may:  []string{"internal/wire", goSDK + "/mcp", goSDK + "/jsonrpc", extism, wazero},
+		may:  []string{"internal/mask", "internal/wire", goSDK + "/mcp", goSDK + "/jsonrpc", extism, wazero},
 		why:  "a Go embedder speaks to the core through the plugin, as any other language does; of the SDK it takes the types of its API",
 		bans: []string{"syscall/js"},
 	},

@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -83,7 +85,7 @@ func (c *Core) takeReply(f wire.Frame) {
 }
 
 // A questionError is why a question has no answer: for the call, the reason;
-// for the server, no more than that there is none.
+// for the server, no more than it may know.
 type questionError struct {
 	why  *wire.Error
 	what *jsonrpc.Error
@@ -93,27 +95,58 @@ type questionError struct {
 func (e *questionError) Error() string   { return e.what.Message }
 func (e *questionError) Unwrap() []error { return []error{e.why, e.what} }
 
-// question asks the application what the SDK's handler was called for, and
-// decodes the answer into result.
-func (s *session) question(ctx context.Context, transport *exchange.Transport, kind string, meta map[string]any, result any) error {
-	q, ok := transport.TakeQuestion(meta)
+// unanswered is why the application gave no answer that could be sent.
+func unanswered(why *wire.Error) *questionError {
+	return &questionError{why, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "the application did not answer"}}
+}
+
+// notAsked refuses a question that the application is not to see. The server is
+// told why.
+func notAsked(format string, args ...any) *questionError {
+	why := newError(wire.CodeHTTPNotMCP, "the server's question does not fit the specification: "+format, args...)
+	why.Sent = wire.SentYes
+	return &questionError{why, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf(format, args...)}}
+}
+
+// question has a question answered that the SDK's handler was called for. pose
+// asks the application and returns the answer as it is to go to the server.
+//
+// Without an answer the server is told that there is none, and the call that the
+// question belongs to ends: on 2026-07-28 by itself, before by being cancelled.
+func (s *session) question(ctx context.Context, cn *conn, meta mcp.Meta, pose func(ctx context.Context, q exchange.Question) (json.RawMessage, error)) (mcp.Meta, error) {
+	q, ok := cn.transport.TakeQuestion(meta)
 	if !ok {
-		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "the question was answered before"}
+		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "the question was answered before"}
 	}
-	answer, err := s.ask(ctx, kind, q.Call, q.Params)
+	answer, err := pose(ctx, q)
 	if cl := s.core.findCall(q.Call); cl != nil && err == nil {
 		cl.answered.Store(true)
 	}
-	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
+	if err == nil {
+		return mcp.Meta{exchange.AnswerMark: answer}, nil
 	}
-	if err == nil && json.Unmarshal(answer, result) != nil {
-		err = badArgument("the answer to %s is not of its form", kind)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
-	if err != nil {
-		return &questionError{asError(err), &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "the application did not answer"}}
+	var failed *questionError
+	if !errors.As(err, &failed) {
+		failed = unanswered(asError(err))
 	}
-	return nil
+	switch cl := s.core.findCall(q.Call); {
+	case cl != nil:
+		failed.end(cl)
+	case !errors.Is(err, context.Canceled):
+		s.core.drop("a question without an answer: " + failed.why.Message)
+	}
+	return nil, failed
+}
+
+// end ends the call that the question belongs to, if it is the application that
+// has no answer.
+func (e *questionError) end(cl *call) {
+	if e.what.Code == jsonrpc.CodeInternalError {
+		cl.cancel(e.why)
+	}
 }
 
 // askOf is the ask for each method by which a server asks.
@@ -124,35 +157,8 @@ var askOf = map[string]string{
 
 // answers reports whether the application answers questions of that method.
 func (s *session) answers(method string) bool {
+	if method == "roots/list" {
+		return s.hasRoots()
+	}
 	return slices.Contains(s.params.Handlers, askOf[method])
-}
-
-func (s *session) elicitHandler(transport *exchange.Transport) func(context.Context, *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-	return func(ctx context.Context, req *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-		var result mcp.ElicitResult
-		if err := s.question(ctx, transport, "elicit", req.Params.GetMeta(), &result); err != nil {
-			return nil, err
-		}
-		switch result.Action {
-		case "accept", "decline", "cancel":
-			return &result, nil
-		}
-		return nil, &questionError{
-			badArgument("the answer to elicit has the action %q; accept, decline and cancel are known", wire.Excerpt([]byte(result.Action))),
-			&jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "the application did not answer"},
-		}
-	}
-}
-
-//lint:ignore SA1019 deprecated by 2026-07-28, and still what servers of every revision ask for
-func (s *session) sampleHandler(transport *exchange.Transport) func(context.Context, *mcp.CreateMessageRequest) (*mcp.CreateMessageResult, error) {
-	//lint:ignore SA1019 see above
-	return func(ctx context.Context, req *mcp.CreateMessageRequest) (*mcp.CreateMessageResult, error) {
-		//lint:ignore SA1019 see above
-		var result mcp.CreateMessageResult
-		if err := s.question(ctx, transport, "sample", req.Params.GetMeta(), &result); err != nil {
-			return nil, err
-		}
-		return &result, nil
-	}
 }

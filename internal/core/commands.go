@@ -28,6 +28,7 @@ func init() { // in init: the handlers refer back to the table
 		"readResource":          inSession((*session).readResource),
 		"run":                   (*Core).run,
 		"setLoggingLevel":       inSession((*session).setLoggingLevel),
+		"setRoots":              inSession((*session).setRoots),
 		"stats":                 (*Core).stats,
 		"subscribeResource":     inSession((*session).subscribeResource),
 		"unsubscribeResource":   inSession((*session).unsubscribeResource),

@@ -24,6 +24,7 @@ func (c *Core) connect(cl *call) ([]byte, error) {
 		return nil, err
 	}
 	s := c.newSession(params, origin)
+	s.setListening(params.Events)
 	s.tellState(cl.id, wire.StateConnecting, "")
 	cn, err := s.open(exchange.WithCall(cl.ctx, cl.exchange))
 	if err != nil {
@@ -62,6 +63,23 @@ func checkConnect(params *wire.Connect) (origin string, err error) {
 			return "", badArgument("no question %q that a handler could answer", wire.Excerpt([]byte(h)))
 		}
 	}
+	if err := checkEvents(params.Events); err != nil {
+		return "", err
+	}
+	if params.Capabilities.Elicitation != nil && !slices.Contains(params.Handlers, "elicit") {
+		return "", badArgument("capabilities.elicitation without a handler for elicit")
+	}
+	if params.Capabilities.Sampling != nil && !slices.Contains(params.Handlers, "sample") {
+		return "", badArgument("capabilities.sampling without a handler for sample")
+	}
+	if err := checkRoots(params.Roots); err != nil {
+		return "", err
+	}
+	switch params.ValidateOutput {
+	case "", wire.ValidateKnown, wire.ValidateAlways, wire.ValidateOff:
+	default:
+		return "", badArgument("validateOutput is %q; known, always and off are known", wire.Excerpt([]byte(params.ValidateOutput)))
+	}
 	if err := checkCacheMode(params.CacheMode); err != nil {
 		return "", err
 	}
@@ -85,21 +103,26 @@ func checkConnect(params *wire.Connect) (origin string, err error) {
 // open opens a connection for the session.
 func (s *session) open(ctx context.Context) (*conn, error) {
 	transport := exchange.New(exchange.Config{
-		HTTP:        s.core.http,
+		HTTP:        tracedHTTP{s, s.core.http},
 		Clock:       s.core.clock,
 		Session:     s.id,
 		Limits:      s.core.limitsInForce(),
 		Sink:        sink{s},
 		Answers:     s.answers,
 		InputAsData: s.once,
+		Received:    s.received,
 	})
+	cn := &conn{transport: transport}
 	info := s.params.ClientInfo
-	client := mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(transport))
-	client.AddSendingMiddleware(forgetful)
+	cn.client = mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(cn))
+	cn.client.AddSendingMiddleware(forgetful)
 	if s.once {
-		client.AddSendingMiddleware(quietHandshake)
+		cn.client.AddSendingMiddleware(quietHandshake)
 	}
-	sdk, err := client.Connect(ctx, &mcp.StreamableClientTransport{
+	cn.client.AddSendingMiddleware(cn.tellRoots)
+	s.pushRoots(cn)
+	var err error
+	cn.sdk, err = cn.client.Connect(ctx, &mcp.StreamableClientTransport{
 		Endpoint:     s.params.URL,
 		HTTPClient:   &http.Client{Transport: transport},
 		MaxRetries:   -1, // exchange resumes
@@ -109,21 +132,48 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 		transport.Close()
 		return nil, err
 	}
-	return &conn{sdk: sdk, transport: transport, version: sdk.InitializeResult().ProtocolVersion}, nil
+	cn.version = cn.sdk.InitializeResult().ProtocolVersion
+	cn.agreed.Store(cn.version)
+	return cn, nil
 }
 
 // clientOptions announces what the application can answer, and no more.
-func (s *session) clientOptions(transport *exchange.Transport) *mcp.ClientOptions {
+func (s *session) clientOptions(cn *conn) *mcp.ClientOptions {
 	if s.once {
 		return onceOptions()
 	}
 	opts := &mcp.ClientOptions{Capabilities: &mcp.ClientCapabilities{}}
 	if s.answers("elicitation/create") {
-		opts.ElicitationHandler = s.elicitHandler(transport)
+		opts.ElicitationHandler = s.elicitHandler(cn)
+		modes := &mcp.ElicitationCapabilities{}
+		for _, mode := range s.elicitModes() {
+			switch mode {
+			case modeForm:
+				modes.Form = &mcp.FormElicitationCapabilities{}
+			case modeURL:
+				modes.URL = &mcp.URLElicitationCapabilities{}
+			}
+		}
+		opts.Capabilities.Elicitation = modes
 	}
 	if s.answers("sampling/createMessage") {
 		//lint:ignore SA1019 deprecated by 2026-07-28, and still what servers of every revision ask for
-		opts.CreateMessageHandler = s.sampleHandler(transport)
+		opts.CreateMessageWithToolsHandler = s.sampleHandler(cn)
+		//lint:ignore SA1019 see above
+		can := &mcp.SamplingCapabilities{}
+		if said := s.params.Capabilities.Sampling; said != nil && said.Tools != nil {
+			//lint:ignore SA1019 see above
+			can.Tools = &mcp.SamplingToolsCapabilities{}
+		}
+		if said := s.params.Capabilities.Sampling; said != nil && said.Context != nil {
+			//lint:ignore SA1019 see above
+			can.Context = &mcp.SamplingContextCapabilities{}
+		}
+		opts.Capabilities.Sampling = can
+	}
+	if s.hasRoots() {
+		//lint:ignore SA1019 see above
+		opts.Capabilities.RootsV2 = &mcp.RootCapabilities{ListChanged: true}
 	}
 	return opts
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/remora-mcp/remora/internal/exchange"
@@ -40,7 +39,6 @@ func asError(err error) *wire.Error {
 func (cl *call) failure(err error) *wire.Error {
 	var out wire.Error
 	var werr *wire.Error
-	var rejected *jsonrpc.Error
 	seen := cl.exchange.Err()
 	switch {
 	case cl.ended(&werr):
@@ -52,11 +50,6 @@ func (cl *call) failure(err error) *wire.Error {
 		out = *werr
 	case errors.Is(err, mcp.ErrConnectionClosed):
 		out = *newError(wire.CodeLocalClosed, "the session is closed")
-		out.Sent = cl.exchange.Sent()
-	case cl.answered.Load() && errors.As(err, &rejected):
-		// The SDK holds an answer against the question's schema before it goes
-		// to the server. What it says quotes the answer.
-		out = *badArgument("the application's answer does not fit what the server asked for")
 		out.Sent = cl.exchange.Sent()
 	default:
 		out = *newError(wire.CodeHTTPNotMCP, "the server's answer does not fit the specification: %s", wire.Excerpt([]byte(exchange.PlainMessage(err))))

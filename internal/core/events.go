@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/remora-mcp/remora/internal/wire"
 )
@@ -33,10 +34,15 @@ func (k sink) Notification(method string, params json.RawMessage) {
 		if s.listensTo("log") {
 			s.tell(0, "log", params)
 		}
+	case "notifications/elicitation/complete":
+		s.completed(params)
 	default:
 		event, data := eventOf[method], []byte(emptyResult)
-		if event == "resourceUpdated" {
+		switch event {
+		case "resourceUpdated":
 			data = params
+		case "toolsChanged":
+			s.outputs.forget()
 		}
 		if event != "" && s.listensTo(event) {
 			s.tell(0, event, data)
@@ -53,7 +59,28 @@ var eventOf = map[string]string{
 }
 
 // Dropped counts what was thrown away.
-func (k sink) Dropped(reason string) { k.s.core.drop(reason) }
+func (k sink) Dropped(reason string) {
+	k.s.core.drop(reason)
+	k.s.traceDropped(reason)
+}
+
+// checkEvents refuses names of events that do not exist.
+func checkEvents(events []string) error {
+	for _, event := range events {
+		if !slices.ContainsFunc(wire.Tells, func(row wire.TellRow) bool { return row.Name == event }) {
+			return badArgument("no event %q", wire.Excerpt([]byte(event)))
+		}
+	}
+	return nil
+}
+
+// setListening takes the names of the events that somebody listens to.
+func (s *session) setListening(events []string) {
+	s.mu.Lock()
+	s.listening = events
+	s.mu.Unlock()
+	s.tracer.on.Store(slices.Contains(events, "trace"))
+}
 
 // progress hands a progress event to the call whose token it carries.
 func (s *session) progress(params json.RawMessage) {
@@ -62,14 +89,14 @@ func (s *session) progress(params json.RawMessage) {
 	}
 	c := s.core
 	if json.Unmarshal(params, &p) != nil {
-		c.drop("progress without one of our tokens")
+		sink{s}.Dropped("progress without one of our tokens")
 		return
 	}
 	c.mu.Lock()
 	cl := c.calls[p.Token]
 	if cl == nil || cl.header.Session != s.id || !cl.header.Progress {
-		c.dropLocked("progress of a call that is over")
 		c.mu.Unlock()
+		sink{s}.Dropped("progress of a call that is over, or that nobody asked for")
 		return
 	}
 	// Under the lock, so that it cannot come after the call's done.

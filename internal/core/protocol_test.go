@@ -89,6 +89,8 @@ func TestBadCalls(t *testing.T) {
 		{"a control character", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/\u0000"}`, wire.CodeLocalBadURL},
 		{"an endless URL", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/` + strings.Repeat("x", maxURLBytes) + `"}`, wire.CodeLocalBadURL},
 		{"an unknown protocol", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","protocolVersion":"1999-01-01"}`, wire.CodeLocalBadArgument},
+		{"an unknown cache mode", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","cacheMode":"hoard"}`, wire.CodeLocalBadArgument},
+		{"an unknown level", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","logLevel":"loud"}`, wire.CodeLocalBadArgument},
 		{"an unknown handler", wire.Call{Command: "connect"}, `{"url":"https://example.invalid/","handlers":["fold"]}`, wire.CodeLocalBadArgument},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -24,11 +25,17 @@ type session struct {
 	ctx    context.Context // ends when the session is closed
 	cancel context.CancelCauseFunc
 
+	tracer tracer
+
 	mu        sync.Mutex
 	conn      *conn
 	reopening chan struct{} // closed when the attempt under way is over
 	standing  *exchange.Standing
 	listening []string
+
+	rootsMu      sync.Mutex // held while a connection is told of the roots
+	elicitations elicitations
+	outputs      outputs
 
 	subscriptions []string // URIs of resources, sorted; replaced, not changed
 	logLevel      string
@@ -39,9 +46,18 @@ type session struct {
 
 // A conn is one connection of a session: the SDK's session and what carries it.
 type conn struct {
+	client    *mcp.Client
 	sdk       *mcp.ClientSession
 	transport *exchange.Transport
 	version   string
+	agreed    atomic.Value // version, for what may run before open is done
+	roots     rootList
+}
+
+// negotiated returns the revision that was agreed on, empty before.
+func (cn *conn) negotiated() string {
+	version, _ := cn.agreed.Load().(string)
+	return version
 }
 
 // firstModern is the first revision without a handshake and a session.
@@ -102,6 +118,7 @@ func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error
 	stop := context.AfterFunc(s.ctx, func() { cl.cancel(context.Cause(s.ctx)) })
 	defer stop()
 	ctx := exchange.WithCall(cl.ctx, cl.exchange)
+	visits := 0
 	for again := false; ; again = true {
 		cn := s.current()
 		err := request(ctx, cn)
@@ -109,6 +126,17 @@ func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error
 			return cl.exchange.Result(), nil
 		}
 		seen := cl.exchange.Err()
+		if visits < maxVisits {
+			repeat, failed := s.visit(ctx, cl, cn, seen)
+			if failed != nil {
+				return nil, failed
+			}
+			if repeat {
+				visits++
+				again = false
+				continue
+			}
+		}
 		if again || cl.ctx.Err() != nil || seen == nil || seen.Code != wire.CodeHTTPSessionGone {
 			return nil, err
 		}
@@ -169,6 +197,7 @@ func (s *session) use(ctx context.Context, cn *conn) {
 	s.conn = cn
 	standing := s.listenLocked()
 	s.mu.Unlock()
+	s.pushRoots(cn) // they may have changed while it was opened
 	s.awaitStanding(ctx, standing.Settled)
 	s.restore(ctx, cn)
 }
@@ -210,13 +239,11 @@ func (s *session) listen(cl *call) ([]byte, error) {
 	if err := readParams(cl, &params); err != nil {
 		return nil, err
 	}
-	for _, event := range params.Events {
-		if !slices.ContainsFunc(wire.Tells, func(row wire.TellRow) bool { return row.Name == event }) {
-			return nil, badArgument("no event %q", wire.Excerpt([]byte(event)))
-		}
+	if err := checkEvents(params.Events); err != nil {
+		return nil, err
 	}
+	s.setListening(params.Events)
 	s.mu.Lock()
-	s.listening = params.Events
 	standing := s.listenLocked()
 	s.mu.Unlock()
 	s.awaitStanding(cl.ctx, standing.Settled)
@@ -231,7 +258,7 @@ func (s *session) listenLocked() *exchange.Standing {
 	want := exchange.Wanted{
 		// Before 2026-07-28 log messages come on it too, and questions may: who
 		// answers them listens.
-		Unasked:               len(s.params.Handlers) > 0 || listens("log"),
+		Unasked:               len(s.params.Handlers) > 0 || s.params.Roots != nil || listens("log"),
 		ToolsListChanged:      listens("toolsChanged"),
 		PromptsListChanged:    listens("promptsChanged"),
 		ResourcesListChanged:  listens("resourcesChanged"),

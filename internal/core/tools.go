@@ -30,7 +30,11 @@ func (s *session) callTool(cl *call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.do(cl, func(ctx context.Context, cn *conn) error {
+	promise, err := s.promised(cl, params.Name)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := s.do(cl, func(ctx context.Context, cn *conn) error {
 		call := func() error {
 			_, err := cn.sdk.CallTool(ctx, &mcp.CallToolParams{Meta: meta, Name: params.Name, Arguments: params.Arguments})
 			return err
@@ -41,35 +45,111 @@ func (s *session) callTool(cl *call) ([]byte, error) {
 		}
 		// The server has refused the call unexecuted, for want of headers that
 		// repeat arguments. Which ones is in the tool's schema.
-		if !cn.learnTool(ctx, params.Name) {
+		if !s.learnTool(ctx, cn, params.Name) {
 			return err
 		}
 		return call()
 	})
+	if err != nil {
+		return nil, err
+	}
+	if wanted, _ := s.checks(); wanted {
+		err = s.checkResult(promise, raw)
+	}
+	return raw, err
+}
+
+// promised returns what a tool promises of its result, nil if that is not known.
+// If it has to be, the tools are listed.
+func (s *session) promised(cl *call, name string) (*output, error) {
+	wanted, needed := s.checks()
+	if !wanted {
+		return nil, nil
+	}
+	promise := s.outputs.find(name)
+	if !needed {
+		return promise, nil
+	}
+	if promise == nil {
+		if err := s.listFor(cl, name); err != nil {
+			return nil, err
+		}
+		promise = s.outputs.find(name)
+	}
+	if promise == nil {
+		return nil, newError(wire.CodeLocalUnsupported, "the tool's results cannot be checked, as they have to be: the server does not list it")
+	}
+	if promise.raw != nil {
+		if _, err := promise.schema(); err != nil {
+			return nil, newError(wire.CodeLocalUnsupported, "the tool's results cannot be checked, as they have to be: %v", err)
+		}
+	}
+	return promise, nil
+}
+
+// listFor lists the tools before one is called. A failure is one of the call,
+// which has not been made.
+func (s *session) listFor(cl *call, name string) error {
+	for again := false; ; again = true {
+		cn := s.current()
+		_, err := s.learn(cl.ctx, cn, name)
+		switch {
+		case err == nil:
+			return nil
+		case cl.ctx.Err() != nil:
+			return cl.ctx.Err()
+		case again || err.Code != wire.CodeHTTPSessionGone:
+			failure := *err
+			failure.Sent = wire.SentNo
+			return &failure
+		}
+		if err := s.reopen(cl.ctx, cl, cn); err != nil {
+			return err
+		}
+	}
 }
 
 // maxLearnedPages bounds the search for a tool.
 const maxLearnedPages = 100
 
-// learnTool lists tools until one of that name is found, so that the SDK knows
-// its schema. It reports whether there is one.
-func (cn *conn) learnTool(ctx context.Context, name string) bool {
-	ctx = exchange.WithCall(ctx, new(exchange.Call)) // what it meets is not the call's
+// learned takes a page of tools: their outputs can be checked, and their secret
+// arguments masked, from now on.
+func (s *session) learned(raw []byte) {
+	if wanted, _ := s.checks(); wanted {
+		s.outputs.learn(raw)
+	}
+	s.tracer.mask.LearnTools(raw)
+}
+
+// learnTool lists tools until one of that name is found, so that its schemas are
+// known. It reports whether there is one.
+func (s *session) learnTool(ctx context.Context, cn *conn, name string) bool {
+	found, err := s.learn(ctx, cn, name)
+	return found && err == nil
+}
+
+func (s *session) learn(ctx context.Context, cn *conn, name string) (found bool, failed *wire.Error) {
+	seen := new(exchange.Call) // what it meets is not the call's
+	ctx = exchange.WithCall(ctx, seen)
 	params := &mcp.ListToolsParams{}
 	for range maxLearnedPages {
 		res, err := cn.sdk.ListTools(ctx, params)
 		if err != nil {
-			return false
+			if failed = seen.Err(); failed == nil {
+				failed = newError(wire.CodeHTTPNotMCP, "the server's list of tools does not fit the specification")
+			}
+			return false, failed
 		}
+		s.learned(seen.Result())
 		if slices.ContainsFunc(res.Tools, func(t *mcp.Tool) bool { return t.Name == name }) {
-			return true
+			return true, nil
 		}
 		if res.NextCursor == "" {
-			return false
+			break
 		}
 		params = &mcp.ListToolsParams{Cursor: res.NextCursor}
 	}
-	return false
+	return false, nil
 }
 
 // requestMeta is a request's _meta: the application's, the call's id as the
@@ -122,6 +202,9 @@ func (s *session) fetchTools(cl *call, params *mcp.ListToolsParams) ([]byte, err
 		}
 		return err
 	})
+	if err == nil {
+		s.learned(raw)
+	}
 	if err != nil || len(kept) == cl.exchange.ToolCount() {
 		return raw, err
 	}

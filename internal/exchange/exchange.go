@@ -26,11 +26,13 @@ type Config struct {
 	// Sink takes what the server says outside of answers.
 	Sink Sink
 	// Answers reports whether the application answers questions of that method
-	// (elicitation/create, sampling/createMessage).
+	// (elicitation/create, sampling/createMessage, roots/list).
 	Answers func(method string) bool
 	// InputAsData leaves a tool result that asks for input to the application
 	// (2026-07-28, basic/patterns/mrtr); the SDK does not see that it asks.
 	InputAsData bool
+	// Received, if not nil, is told of every JSON-RPC message as it comes.
+	Received Received
 }
 
 // A Sink takes what the server says outside of answers. Its methods must not

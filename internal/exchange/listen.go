@@ -253,7 +253,7 @@ func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID st
 				if ev.retry >= 0 {
 					retry = ev.retry
 				}
-				over = s.take(a, ev)
+				over = s.take(a, resp.Exchange, ev)
 			}
 			resp.Body.Close()
 			if over {
@@ -300,17 +300,20 @@ func (s *standing) refusal(a *Standing, resp *port.Response) *wire.Error {
 	return nil
 }
 
-// take takes one event of a stream; it reports whether that was its last.
-func (s *standing) take(a *Standing, ev event) (over bool) {
+// take takes one event of a stream, the exchange of that number; it reports
+// whether that was its last.
+func (s *standing) take(a *Standing, number uint32, ev event) (over bool) {
 	if len(ev.data) == 0 || (ev.name != "" && ev.name != "message") {
 		return false
 	}
 	t := s.t
 	m, err := parseIncoming(ev.data, t.cfg.Limits.MaxDepth)
-	switch {
-	case err != nil:
+	if err != nil {
 		t.cfg.Sink.Dropped("a message on the standing stream that cannot be decoded")
 		return false
+	}
+	t.received(number, 0, ev.data)
+	switch {
 	case m.isAnswer() && (a.out == nil || string(m.ID) != string(a.out.ID)):
 		t.cfg.Sink.Dropped("an answer to a request that was not made")
 		return false

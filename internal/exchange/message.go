@@ -25,6 +25,7 @@ const (
 	methodComplete      = "completion/complete"
 	methodElicit        = "elicitation/create"
 	methodCreateMessage = "sampling/createMessage"
+	methodListRoots     = "roots/list"
 	methodAcknowledged  = "notifications/subscriptions/acknowledged"
 	methodCancelled     = "notifications/cancelled"
 )

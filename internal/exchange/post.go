@@ -28,6 +28,7 @@ func (t *Transport) postCall(req *http.Request, out *outgoing) (*http.Response, 
 	if out.Method == methodCallTool {
 		out = withParams(out, call.Params)
 	}
+	out = withAnswers(out)
 
 	// The answer may outlive the call: its rest is read for the sake of the
 	// connection. Until then the call's context rules.
@@ -53,7 +54,7 @@ func (t *Transport) postCall(req *http.Request, out *outgoing) (*http.Response, 
 		header := make(http.Header)
 		header.Set("Content-Type", contentType)
 		t.passSession(out, resp.Header, header)
-		answer := synthetic(req, http.StatusOK, contentType, t.newStream(ctx, req, out, call, resp.Body, detach, cancel))
+		answer := synthetic(req, http.StatusOK, contentType, t.newStream(ctx, req, out, call, resp, detach, cancel))
 		answer.Header = header
 		return answer, nil
 	case resp.Status/100 == 2:
@@ -113,6 +114,7 @@ func (t *Transport) readAnswer(req *http.Request, out *outgoing, call *Call, res
 	if err != nil {
 		return nil, decodeFailure(resp.Status, contentType, err, body)
 	}
+	t.received(resp.Exchange, call.ID, body)
 	if !m.isAnswer() || !bytes.Equal(m.ID, out.ID) {
 		// An error that could not be matched to a request has a null id.
 		if m.isAnswer() && m.ID == nil && m.Error != nil {
@@ -156,6 +158,7 @@ func (t *Transport) answer(req *http.Request, out *outgoing, call *Call, m *inco
 func (t *Transport) refused(req *http.Request, out *outgoing, call *Call, resp *port.Response) *http.Response {
 	body, _ := readAll(resp.Body, maxRefusalBytes)
 	resp.Body.Close()
+	t.receivedRefusal(resp, call.ID, body)
 	hadSession := req.Header.Get(sessionHeader) != ""
 	failure := statusFailure(resp.Status, resp.Header, body, hadSession)
 	if failure.Code == wire.CodeHTTPSessionGone {
@@ -198,7 +201,7 @@ func (t *Transport) postNotice(req *http.Request, out *outgoing) (*http.Response
 		}
 		out = withReason(out, callFrom(ctx).cancelReason())
 	}
-	failure := t.sendNotice(req, out)
+	failure := t.sendNotice(req, withAnswers(out))
 	switch {
 	case failure == nil:
 	case ctx.Err() != nil:
@@ -226,6 +229,7 @@ func (t *Transport) sendNotice(req *http.Request, out *outgoing) *wire.Error {
 	if resp.Status/100 == 2 {
 		return nil
 	}
+	t.receivedRefusal(resp, callFrom(req.Context()).ID, body)
 	failure := statusFailure(resp.Status, resp.Header, body, req.Header.Get(sessionHeader) != "")
 	if failure.Code == wire.CodeHTTPSessionGone {
 		t.markGone()

@@ -1,8 +1,10 @@
 package exchange
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 
@@ -10,9 +12,11 @@ import (
 )
 
 // The SDK decodes a server's question into its own types, which drop what they
-// do not know, and does not say on which call's stream it came. So each
-// question passes with a mark in its _meta, under which the original is kept
-// until the SDK's handler takes it.
+// do not know or fail on it, checks a form's schema with a validator that a
+// schema can hold up, and does not say on which call's stream the question came.
+// So it sees no more of one than that it is there, and a mark in its _meta, under
+// which the original is kept until the SDK's handler takes it. The answer passes
+// the SDK in the same way: see AnswerMark.
 
 // questionMark is the key in _meta. A server's own value is replaced.
 const questionMark = "remora/question"
@@ -68,27 +72,72 @@ func isQuestion(method string) bool {
 	return method == methodElicit || method == methodCreateMessage
 }
 
-// tag returns params with a mark under which the original is kept.
-func (t *Transport) tag(params json.RawMessage, call uint32) (json.RawMessage, error) {
-	var fields, meta map[string]json.RawMessage
-	if err := decode(params, &fields); err != nil || fields == nil {
+// stubQuestion is the least that the SDK takes for each question.
+var stubQuestion = map[string]string{
+	methodElicit:        `{"mode":"form","message":"","_meta":{"` + questionMark + `":"%d"}}`,
+	methodCreateMessage: `{"messages":[],"maxTokens":1,"_meta":{"` + questionMark + `":"%d"}}`,
+}
+
+// tag keeps params and returns those for the SDK, which carry the mark.
+func (t *Transport) tag(method string, params json.RawMessage, call uint32) (json.RawMessage, error) {
+	if firstByte(params) != '{' {
 		return nil, errors.New("a question's parameters are not an object")
-	}
-	if raw := fields["_meta"]; raw != nil && decode(raw, &meta) != nil {
-		return nil, errors.New("a question's _meta is not an object")
-	}
-	if meta == nil {
-		meta = make(map[string]json.RawMessage, 1)
 	}
 	n, err := t.questions.keep(params, call)
 	if err != nil {
 		return nil, err
 	}
-	meta[questionMark] = json.RawMessage(strconv.Quote(strconv.FormatUint(n, 10)))
-	if fields["_meta"], err = json.Marshal(meta); err != nil {
-		return nil, err
+	return fmt.Appendf(nil, stubQuestion[method], n), nil
+}
+
+// AnswerMark is the key in the _meta of an answer to a question under which the
+// answer itself is. It takes the place of what the SDK makes of it.
+const AnswerMark = "remora/answer"
+
+// markedAnswer finds the answer under the mark; nil if there is none.
+func markedAnswer(result json.RawMessage) json.RawMessage {
+	var r struct {
+		Meta map[string]json.RawMessage `json:"_meta"`
 	}
-	return json.Marshal(fields)
+	if decode(result, &r) != nil {
+		return nil
+	}
+	return r.Meta[AnswerMark]
+}
+
+// withAnswers puts the application's own answers into a message of the SDK's: an
+// answer, or a request with the responses of 2026-07-28 (basic/patterns/mrtr).
+func withAnswers(out *outgoing) *outgoing {
+	if !bytes.Contains(out.bytes(), []byte(AnswerMark)) {
+		return out
+	}
+	if out.Method == "" {
+		var m incoming
+		if decode(out.bytes(), &m) != nil {
+			return out
+		}
+		answer := markedAnswer(m.Result)
+		if answer == nil {
+			return out
+		}
+		return &outgoing{JSONRPC: out.JSONRPC, ID: out.ID, body: answerBytes(out.ID, answer, nil)}
+	}
+	var params struct {
+		Responses map[string]json.RawMessage `json:"inputResponses"`
+	}
+	if decode(out.Params, &params) != nil || len(params.Responses) == 0 {
+		return out
+	}
+	for key, response := range params.Responses {
+		if answer := markedAnswer(response); answer != nil {
+			params.Responses[key] = answer
+		}
+	}
+	raw, err := json.Marshal(params.Responses)
+	if err != nil {
+		return out
+	}
+	return withParams(out, map[string]json.RawMessage{"inputResponses": raw})
 }
 
 // tagInputRequests tags each question of an input-required result (2026-07-28,
@@ -100,7 +149,7 @@ func (t *Transport) tagInputRequests(call *Call, raw json.RawMessage) (json.RawM
 	}
 	for _, request := range requests {
 		var method string
-		if decode(request["method"], &method) != nil || !isQuestion(method) {
+		if decode(request["method"], &method) != nil || !isQuestion(method) && method != methodListRoots {
 			continue // the SDK says what it does not know
 		}
 		if !t.cfg.Answers(method) {
@@ -110,7 +159,11 @@ func (t *Transport) tagInputRequests(call *Call, raw json.RawMessage) (json.RawM
 				Sent:    wire.SentYes,
 			}
 		}
-		tagged, err := t.tag(request["params"], call.ID)
+		if method == methodListRoots {
+			request["params"] = json.RawMessage(`{}`) // the SDK fails without
+			continue
+		}
+		tagged, err := t.tag(method, request["params"], call.ID)
 		if err != nil {
 			return nil, err
 		}

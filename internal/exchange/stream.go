@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -29,6 +30,7 @@ type stream struct {
 	call *Call
 
 	body   io.ReadCloser
+	number uint32 // of the exchange
 	events *eventReader
 	detach func() bool // ends the call's rule over the exchange
 	cancel func()      // ends the exchange
@@ -41,10 +43,10 @@ type stream struct {
 	over    bool
 }
 
-func (t *Transport) newStream(ctx context.Context, req *http.Request, out *outgoing, call *Call, body io.ReadCloser, detach func() bool, cancel func()) *stream {
+func (t *Transport) newStream(ctx context.Context, req *http.Request, out *outgoing, call *Call, resp *port.Response, detach func() bool, cancel func()) *stream {
 	return &stream{
 		t: t, ctx: ctx, req: req, out: out, call: call,
-		body: body, events: newEventReader(body, t.cfg.Limits.MaxEventBytes),
+		body: resp.Body, number: resp.Exchange, events: newEventReader(resp.Body, t.cfg.Limits.MaxEventBytes),
 		detach: detach, cancel: cancel, retry: -1,
 	}
 }
@@ -103,6 +105,7 @@ func (s *stream) take(ev event) {
 		s.fail(decodeFailure(http.StatusOK, "text/event-stream", err, ev.data))
 		return
 	}
+	s.t.received(s.number, s.call.ID, ev.data)
 	switch {
 	case m.isAnswer() && bytes.Equal(m.ID, s.out.ID):
 		message, failure := s.t.answer(s.req, s.out, s.call, m)
@@ -128,10 +131,10 @@ func (t *Transport) forward(m *incoming, data []byte, call uint32) []byte {
 		t.cfg.Sink.Notification(m.Method, m.Params)
 		return nil
 	case m.isRequest() && isQuestion(m.Method) && t.cfg.Answers(m.Method):
-		params, err := t.tag(m.Params, call)
+		params, err := t.tag(m.Method, m.Params, call)
 		if err != nil {
 			t.cfg.Sink.Dropped(err.Error())
-			return data // the SDK refuses it
+			params = fmt.Appendf(nil, stubQuestion[m.Method], 0) // which nobody can take
 		}
 		tagged := outgoing{JSONRPC: m.JSONRPC, ID: m.ID, Method: m.Method, Params: params}
 		return tagged.bytes()
@@ -145,7 +148,7 @@ func (s *stream) finish(message []byte) {
 	s.pending = appendEvent(s.pending, message)
 	s.over = true
 	s.detach()
-	drain(s.t.cfg.Clock, s.body, s.cancel)
+	drain(s.t.cfg.Clock, s.rest(), s.cancel)
 }
 
 // fail ends the call with a failure, and the connection with it.
@@ -196,7 +199,7 @@ func (s *stream) resume(cause error) {
 			why = "the connection ended before the answer, and could not be opened again: " + PlainMessage(err)
 			continue
 		case resp.Status == http.StatusOK && mediaType(resp.Header) == "text/event-stream":
-			s.body = resp.Body
+			s.body, s.number = resp.Body, resp.Exchange
 			s.events = newEventReader(resp.Body, s.t.cfg.Limits.MaxEventBytes)
 			return
 		}

@@ -17,9 +17,9 @@ func TestStub(t *testing.T) {
 		{"a tool's result", methodCallTool, `{"content":[{"type":"x"}],"isError":true,"structuredContent":{"a":1}}`, `{"content":[]}`},
 		{"complete", methodCallTool, `{"resultType":"complete","content":[]}`, `{"resultType":"complete","content":[]}`},
 		{"input is required", methodCallTool, `{"resultType":"input_required","requestState":"s","inputRequests":{"r":{"method":"roots/list"}}}`,
-			`{"resultType":"input_required","inputRequests":{"r":{"method":"roots/list"}},"requestState":"s","content":[]}`},
+			`{"resultType":"input_required","inputRequests":{"r":{"method":"roots/list","params":{}}},"requestState":"s","content":[]}`},
 		{"a question", methodCallTool, `{"inputRequests":{"r":{"method":"elicitation/create","params":{"message":"who?"}}}}`,
-			`{"inputRequests":{"r":{"method":"elicitation/create","params":{"_meta":{"remora/question":"1"},"message":"who?"}}},"content":[]}`},
+			`{"inputRequests":{"r":{"method":"elicitation/create","params":{"mode":"form","message":"","_meta":{"remora/question":"1"}}}},"content":[]}`},
 		{"input requests of no form", methodCallTool, `{"inputRequests":[1]}`, ""},
 		{"not an object", methodCallTool, `[]`, ""},
 		{"a list", methodListTools, `{"tools":[{"name":"a","inputSchema":{"type":"object","properties":{"x":{"$ref":"#"}}},"icons":3}],"nextCursor":"n","ttlMs":5}`,
@@ -59,7 +59,7 @@ func TestQuestionsStayWhole(t *testing.T) {
 		`{"message":"who?","later":12345678901234567890}`,
 		`{"message":"who?","_meta":{"remora/question":"1","own":true}}`,
 	} {
-		tagged, err := transport.tag([]byte(params), 9)
+		tagged, err := transport.tag(methodElicit, []byte(params), 9)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,14 +77,41 @@ func TestQuestionsStayWhole(t *testing.T) {
 			t.Error("a question was taken twice")
 		}
 	}
-	if _, err := transport.tag([]byte(`[]`), 0); err == nil {
+	if _, err := transport.tag(methodElicit, []byte(`[]`), 0); err == nil {
 		t.Error("parameters that are not an object were taken")
 	}
 	for range maxQuestions {
-		_, _ = transport.tag([]byte(`{}`), 0)
+		_, _ = transport.tag(methodElicit, []byte(`{}`), 0)
 	}
-	if _, err := transport.tag([]byte(`{}`), 0); err == nil {
+	if _, err := transport.tag(methodElicit, []byte(`{}`), 0); err == nil {
 		t.Error("more questions were kept than the bound allows")
+	}
+}
+
+// What leaves is the application's answer, whatever the SDK made of it.
+func TestAnswersStayWhole(t *testing.T) {
+	for _, c := range []struct{ name, out, want string }{
+		{"an answer", `{"jsonrpc":"2.0","id":7,"result":{"_meta":{"remora/answer":{"action":"accept","content":{"n":12345678901234567890}}},"action":"accept"}}`,
+			`{"jsonrpc":"2.0","id":7,"result":{"action":"accept","content":{"n":12345678901234567890}}}`},
+		{"an answer of the SDK's own", `{"jsonrpc":"2.0","id":7,"result":{"roots":[]}}`, ""},
+		{"an error", `{"jsonrpc":"2.0","id":7,"error":{"code":1,"message":"remora/answer"}}`, ""},
+		{"responses", `{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"inputResponses":{"a":{"_meta":{"remora/answer":{"role":"assistant"}}},"b":{"roots":[]}},"name":"t"}}`,
+			`{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"inputResponses":{"a":{"role":"assistant"},"b":{"roots":[]}},"name":"t"}}`},
+		{"a call that mentions it", `{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"arguments":{"x":"remora/answer"}}}`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out, err := parseOutgoing([]byte(c.out))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := c.want
+			if want == "" {
+				want = c.out
+			}
+			if got := string(withAnswers(out).bytes()); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
 	}
 }
 
@@ -119,7 +146,7 @@ func FuzzParseIncoming(f *testing.F) {
 		for _, method := range []string{methodCallTool, methodListTools, methodReadResource, methodListPrompts, methodComplete} {
 			_, _, _ = transport.stub(new(Call), method, m.Result)
 		}
-		if tagged, err := transport.tag(m.Params, 0); err == nil {
+		if tagged, err := transport.tag(methodElicit, m.Params, 0); err == nil {
 			var meta struct {
 				Meta map[string]any `json:"_meta"`
 			}

@@ -47,8 +47,11 @@ const PurposeMCP = "mcp"
 
 // A Response is the answer to a Request.
 type Response struct {
-	Status int
-	Header http.Header
+	// Exchange is the number by which a trace names the exchange; 0 if it has
+	// none.
+	Exchange uint32
+	Status   int
+	Header   http.Header
 	// Body streams the answer's body and is never nil. Read returns io.EOF at
 	// its end, a *wire.Error if the connection failed before it. Close gives up
 	// what has not been read, and with it the connection.

@@ -68,6 +68,13 @@ npm_check() { ./build.sh npm && npm --prefix jsbridge run --silent check; }
 
 # The formatter is jsbridge's.
 test_js() { (cd test && ../jsbridge/node_modules/.bin/biome ci .); }
+example_node() { (cd examples/node && ../../jsbridge/node_modules/.bin/biome ci .); }
+
+# It takes the built package, so this comes after npm_check.
+example_web() {
+  internal/tools/npm-install.sh examples/web &&
+    (cd examples/web && ../../jsbridge/node_modules/.bin/biome ci . && node_modules/.bin/tsc)
+}
 
 before=$(tree_state)
 
@@ -85,6 +92,8 @@ step "NOTICE" go run ./internal/checks/notice -check
 step "imports, globals and paths in documents" go test -count=1 ./internal/checks
 step "jsbridge: format, lint, types" npm_check
 step "test: format and lint of JavaScript" test_js
+step "examples/node: format and lint" example_node
+step "examples/web: format, lint, types" example_web
 
 after=$(tree_state)
 changed=$({ diff <(printf '%s\n' "$before") <(printf '%s\n' "$after") || true; } | sed -n 's/^[<>] [0-9a-f]*  //p' | sort -u)

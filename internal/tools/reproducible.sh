@@ -13,6 +13,7 @@ git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' 
   [ ! -f "$file" ] || printf '%s\0' "$file"
 done | tar --null --files-from=- --create | tar --extract --directory="$elsewhere/copy"
 
+printf 'reproducible: building once more with an empty build cache, which takes minutes\n'
 GOCACHE=$elsewhere/cache "$elsewhere/copy/build.sh" js plugin
 for guest in "${guests[@]}"; do
   cmp "$guest" "$elsewhere/copy/$guest"

@@ -80,7 +80,7 @@ part_go() {
   mapfile -t others < <(go list ./... | grep -v -E '/(internal/(core|exchange|port|wire)|test)(/|$)')
   if can_race; then
     go_test go-core -race "${core[@]}"
-    [ -z "$full" ] || flags=-race
+    [ -z "$full" ] || flags="-race -timeout=30m"
   else
     printf 'test: no C compiler, so no race detector\n'
     go_test go-core "" "${core[@]}"

@@ -17,6 +17,19 @@ type Connect struct {
 	// their capabilities are announced to the server. Before 2026-07-28 a server
 	// may ask on the standing stream, so that is held open while there are any.
 	Handlers []string `json:"handlers,omitempty"`
+	// Events names the tells (rows of Tells) that somebody listens to from the
+	// start, as in Listen.
+	Events []string `json:"events,omitempty"`
+	// Capabilities say more of what the handlers take. Something that no handler
+	// is there for is local/bad_argument.
+	Capabilities ClientCapabilities `json:"capabilities,omitzero"`
+	// Roots are the application's roots. Absent, the server is told that there is
+	// no such thing, and setRoots is refused; an empty list announces them.
+	Roots []Root `json:"roots,omitzero"`
+	// ValidateOutput says when a tool's structured content is checked against the
+	// tool's outputSchema: known (the default), as soon as the tool has been
+	// listed; always, for which the tools are listed if they have not been; off.
+	ValidateOutput string `json:"validateOutput,omitempty"`
 	// CacheMode is what calls do that do not say: one of the CacheModes. Absent
 	// for CacheUse.
 	CacheMode string `json:"cacheMode,omitempty"`
@@ -27,6 +40,38 @@ type Connect struct {
 	// subscribeResource: for a session that is opened again. What the server
 	// refuses is left out.
 	Subscriptions []string `json:"subscriptions,omitempty"`
+}
+
+// The values of Connect.ValidateOutput.
+const (
+	ValidateKnown  = "known"
+	ValidateAlways = "always"
+	ValidateOff    = "off"
+)
+
+// ClientCapabilities say what the application's handlers take (ClientCapabilities
+// in the specification, 2025-11-25 and 2026-07-28).
+type ClientCapabilities struct {
+	// Elicitation says which modes elicit takes. Default: form.
+	Elicitation *ElicitationCapability `json:"elicitation,omitempty"`
+	// Sampling says what sample takes besides a conversation. Default: nothing.
+	Sampling *SamplingCapability `json:"sampling,omitempty"`
+}
+
+// ElicitationCapability says which modes of elicitation are taken.
+type ElicitationCapability struct {
+	// Form is set for forms. Neither being set means form.
+	Form *Empty `json:"form,omitempty"`
+	// URL is set for pages to visit.
+	URL *Empty `json:"url,omitempty"`
+}
+
+// SamplingCapability says what may come with a request for a message.
+type SamplingCapability struct {
+	// Tools is set if the model may be given tools.
+	Tools *Empty `json:"tools,omitempty"`
+	// Context is set if includeContext may be other than none.
+	Context *Empty `json:"context,omitempty"`
 }
 
 // ClientInfo describes the application (Implementation in the specification,

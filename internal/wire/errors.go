@@ -29,7 +29,8 @@ const (
 	CodeHTTPCORS        Code = "http/cors"
 	CodeHTTPSessionGone Code = "http/session_gone"
 
-	CodeRPCError Code = "rpc/error"
+	CodeRPCError         Code = "rpc/error"
+	CodeRPCInvalidResult Code = "rpc/invalid_result"
 
 	CodeAuthRequired          Code = "auth/required"
 	CodeAuthDenied            Code = "auth/denied"

@@ -87,18 +87,18 @@ func TestNamesArePinned(t *testing.T) {
 		"local/bad_argument", "local/bad_url", "local/closed", "local/cancelled", "local/timeout",
 		"local/too_large", "local/bad_frame", "local/abi_mismatch", "local/unsupported",
 		"http/status", "http/not_mcp", "http/network", "http/cors", "http/session_gone",
-		"rpc/error",
+		"rpc/error", "rpc/invalid_result",
 		"auth/required", "auth/denied", "auth/insufficient_scope", "auth/refresh_failed", "auth/issuer_mismatch",
 		"policy/origin", "policy/redirect", "policy/private_address", "policy/handler_missing",
 		"plugin/trap", "plugin/deadline", "plugin/missing",
 	})
 	assertHas(t, commands, []string{
 		"callTool", "close", "complete", "connect", "getPrompt", "listPrompts", "listResourceTemplates", "listResources",
-		"listTools", "listen", "ping", "readResource", "setLoggingLevel", "stats", "subscribeResource", "unsubscribeResource",
+		"listTools", "listen", "ping", "readResource", "setLoggingLevel", "setRoots", "stats", "subscribeResource", "unsubscribeResource",
 	})
 	assertHas(t, asks, []string{"elicit", "sample"})
 	assertHas(t, exports, []string{"discover", "run"})
-	assertHas(t, tells, []string{"log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged"})
+	assertHas(t, tells, []string{"elicitationComplete", "log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged", "trace"})
 	for _, pin := range []struct {
 		got  wire.Sent
 		want string

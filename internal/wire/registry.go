@@ -71,6 +71,7 @@ var Commands = []CommandRow{
 	{"readResource", ReadResource{}, nil, "ReadResourceResult of the specification", "Reads a resource. Input that the server requires in between is asked for and sent, as with callTool."},
 	{"run", RunTool{}, Ran{}, "", "Calls a tool, with no session kept. What a server of 2026-07-28 asks comes as data, and its answer goes with the next call."},
 	{"setLoggingLevel", SetLoggingLevel{}, Empty{}, "", "Says from which level on the server is to log. It holds for the session, also when that is opened again."},
+	{"setRoots", SetRoots{}, Empty{}, "", "Replaces the application's roots and tells the server, where its revision has a word for that (before 2026-07-28)."},
 	{"stats", Stats{}, StatsResult{}, "", "Says how the core is doing, after a garbage collection."},
 	{"subscribeResource", SubscribeResource{}, Empty{}, "", "Asks to be told when a resource changes (resourceUpdated). It holds for the session, also when that is opened again."},
 	{"unsubscribeResource", UnsubscribeResource{}, Empty{}, "", "Ends a subscription; without one it does nothing on 2026-07-28, and is the server's to judge before."},
@@ -98,6 +99,7 @@ type TellRow struct {
 
 // Tells lists every event, sorted by name.
 var Tells = []TellRow{
+	{"elicitationComplete", ElicitationComplete{}, "What the server asked for by URL is done."},
 	{"log", Log{}, "The server logged something."},
 	{"progress", Progress{}, "A call went on. The frame's id is the call."},
 	{"promptsChanged", PromptsChanged{}, "The server's list of prompts changed."},
@@ -105,6 +107,7 @@ var Tells = []TellRow{
 	{"resourcesChanged", ResourcesChanged{}, "The server's lists of resources or resource templates changed."},
 	{"state", State{}, "The session's connection changed."},
 	{"toolsChanged", ToolsChanged{}, "The server's list of tools changed."},
+	{"trace", Trace{}, "Something went over the network, or was thrown away. Only while somebody listens."},
 }
 
 // An ExportRow describes one of the plugin's simple exports.
@@ -144,6 +147,7 @@ var Codes = []CodeRow{
 	{CodeHTTPCORS, "The browser kept the answer back: the server does not allow this origin."},
 	{CodeHTTPSessionGone, "The server no longer knows the session, and opening a new one did not help."},
 	{CodeRPCError, "The server answered with a JSON-RPC error."},
+	{CodeRPCInvalidResult, "The tool's result does not fit its outputSchema. The data says where, and has the result (InvalidResult): the tool has been executed."},
 	{CodeAuthRequired, "The server wants credentials (401)."},
 	{CodeAuthDenied, "The server refuses this caller (403)."},
 	{CodeAuthInsufficientScope, "The token lacks a scope (403 with insufficient_scope)."},
@@ -156,4 +160,16 @@ var Codes = []CodeRow{
 	{CodePluginTrap, "The guest failed; what was in flight is lost, the next call gets a fresh instance."},
 	{CodePluginDeadline, "The guest ran longer than the host allows."},
 	{CodePluginMissing, "The plugin's wasm is not built into this program."},
+}
+
+// A DetailRow describes the data of the errors of one code.
+type DetailRow struct {
+	Code Code
+	// Data is the zero value of the JSON type.
+	Data any
+}
+
+// Details lists the codes whose errors have data of remora's own.
+var Details = []DetailRow{
+	{CodeRPCInvalidResult, InvalidResult{}},
 }

@@ -25,6 +25,15 @@ type Log struct {
 	Data json.RawMessage `json:"data"`
 }
 
+// ElicitationComplete is the data of the elicitationComplete event:
+// notifications/elicitation/complete, as the server sent it (specification
+// 2025-11-25, client/elicitation).
+type ElicitationComplete struct {
+	// ElicitationID is that of an elicitation of mode "url" that was asked in
+	// this session and is now complete.
+	ElicitationID string `json:"elicitationId"`
+}
+
 // ToolsChanged is the data of the toolsChanged event: none.
 type ToolsChanged struct{}
 

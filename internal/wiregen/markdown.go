@@ -148,8 +148,16 @@ func (m *markdown) errors() {
 	m.line("")
 	m.line("%s", m.docs.types["Sent"])
 	m.line("")
-	m.head("sent", "")
-	for _, name := range m.docs.constNames("Sent") {
+	m.named("Sent", "sent")
+	m.line("%s", m.docs.types["TraceType"])
+	m.line("")
+	m.named("TraceType", "type")
+}
+
+// named lists the values of a named string.
+func (m *markdown) named(typeName, title string) {
+	m.head(title, "")
+	for _, name := range m.docs.constNames(typeName) {
 		c := m.docs.consts[name]
 		m.row("`"+goconstant.StringVal(c.value)+"`", sentence(strings.TrimPrefix(c.doc, name+":")))
 	}

@@ -20,6 +20,7 @@ func renderSchema(v *vocabulary) ([]byte, error) {
 	s := &schema{vocabulary: v, defs: map[string]*jsonschema.Schema{}}
 	s.enum("Code")
 	s.enum("Sent")
+	s.enum("TraceType")
 	for _, t := range v.sorted() {
 		def, err := s.structType(t)
 		if err != nil {

@@ -20,7 +20,8 @@ func renderTypeScript(v *vocabulary) ([]byte, error) {
 	t.constants()
 	t.kinds()
 	t.codes()
-	t.sent()
+	t.named("Sent")
+	t.named("TraceType")
 	t.states()
 	for _, s := range v.sorted() {
 		if err := t.structType(s); err != nil {
@@ -90,7 +91,7 @@ func tsConstName(goName string, c constant) string {
 	switch c.typeName {
 	case "Kind":
 		return "Kind." + lowerCamel(strings.TrimPrefix(goName, "Kind"))
-	case "Code", "Sent":
+	case "Code", "Sent", "TraceType":
 		return goconstant.StringVal(c.value)
 	}
 	if strings.HasPrefix(goName, statePrefix) {
@@ -164,17 +165,18 @@ func (t *typeScript) codes() {
 	t.line("")
 }
 
-func (t *typeScript) sent() {
-	t.comment("", t.docs.types["Sent"])
-	t.line("export const Sent = {")
-	for _, name := range t.docs.constNames("Sent") {
+// named writes a named string whose values are constants with a comment each.
+func (t *typeScript) named(typeName string) {
+	t.comment("", t.docs.types[typeName])
+	t.line("export const %s = {", typeName)
+	for _, name := range t.docs.constNames(typeName) {
 		c := t.docs.consts[name]
 		value := goconstant.StringVal(c.value)
 		t.comment("  ", sentence(strings.TrimPrefix(c.doc, name+":")))
 		t.line("  %s: %q,", value, value)
 	}
 	t.line("} as const;")
-	t.line("export type Sent = (typeof Sent)[keyof typeof Sent];")
+	t.line("export type %s = (typeof %s)[keyof typeof %s];", typeName, typeName, typeName)
 	t.line("")
 }
 

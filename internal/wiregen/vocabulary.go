@@ -38,7 +38,7 @@ type shape int
 
 const (
 	shapeAny    shape = iota + 1 // any JSON: json.RawMessage
-	shapeString                  // including the named strings Code and Sent
+	shapeString                  // including the named strings of enums
 	shapeBool
 	shapeInteger
 	shapeNumber
@@ -60,8 +60,9 @@ type typeRef struct {
 
 // enums are the named strings: the set of their values is known.
 var enums = map[reflect.Type]string{
-	reflect.TypeFor[wire.Code](): "Code",
-	reflect.TypeFor[wire.Sent](): "Sent",
+	reflect.TypeFor[wire.Code]():      "Code",
+	reflect.TypeFor[wire.Sent]():      "Sent",
+	reflect.TypeFor[wire.TraceType](): "TraceType",
 }
 
 // load reads the tables and the comments in dir, the folder of internal/wire.
@@ -108,6 +109,9 @@ func roots() []root {
 	for _, e := range wire.Exports {
 		all = append(all, root{"export " + e.Name, e.Input}, root{"export " + e.Name, e.Output})
 	}
+	for _, d := range wire.Details {
+		all = append(all, root{"data of " + string(d.Code), d.Data})
+	}
 	return all
 }
 
@@ -130,7 +134,7 @@ func checkConstants(d *docs) error {
 				return fmt.Errorf("constant %s (%s) has no row in the tables", name, key)
 			}
 			delete(rows, key)
-		case "Sent", "Flags", "":
+		case "Sent", "TraceType", "Flags", "":
 		default:
 			return fmt.Errorf("constant %s: no translation for constants of type %s", name, c.typeName)
 		}

@@ -52,14 +52,15 @@ const importMeta = {
 // What the entries share. The files that only Node may load have a name of
 // their own, so that a test can tell that nothing else imports them.
 function chunk(id) {
-  if (/wasm-beside|worker-spawn/.test(id)) return undefined;
+  if (/-beside\.(browser|node)\.ts$|worker-spawn/.test(id)) return undefined;
   if (/\/worker-(host|on|session)\.ts$/.test(id)) return "worker-client";
   if (/\/worker-serve\.ts$/.test(id)) return "worker-serve";
-  if (id.endsWith(".node.ts")) return /\/(index|slim|worker|worker-script)\.node\.ts$/.test(id) ? undefined : "node";
-  return /\/src\/(index|slim|worker|worker-script)\.ts$/.test(id) ? undefined : "client";
+  if (/\/src\/(index|slim|extism|worker|worker-script)(\.node)?\.ts$/.test(id)) return undefined;
+  return id.endsWith(".node.ts") ? "node" : "client";
 }
 
-const entries = ["index", "slim", "worker", "index.node", "slim.node", "worker.node"];
+const names = ["index", "slim", "extism", "worker"];
+const entries = names.flatMap((name) => [name, `${name}.node`]);
 // What a worker runs is ESM wherever it is started from.
 const workerScripts = ["worker-script", "worker-script.node"];
 
@@ -68,12 +69,12 @@ function fail(warning) {
 }
 
 async function scripts() {
-  for (const [format, extension, names] of [
+  for (const [format, extension, inputs] of [
     ["es", "js", [...entries, ...workerScripts]],
     ["cjs", "cjs", entries],
   ]) {
     const bundle = await rollup({
-      input: Object.fromEntries(names.map((name) => [name, `${src}${name}.ts`])),
+      input: Object.fromEntries(inputs.map((name) => [name, `${src}${name}.ts`])),
       external: /^node:/,
       plugins: [typescript, importMeta],
       onwarn: fail,
@@ -98,7 +99,7 @@ async function declarations() {
     ["d.cts", "cjs"],
   ]) {
     const bundle = await rollup({
-      input: { index: `${src}index.ts`, slim: `${src}slim.ts`, worker: `${src}worker.ts` },
+      input: Object.fromEntries(names.map((name) => [name, `${src}${name}.ts`])),
       plugins: [
         dts({
           tsconfig: fileURLToPath(new URL("../tsconfig.json", import.meta.url)),
@@ -147,7 +148,9 @@ function manifest() {
       ".": entry("index"),
       "./slim": entry("slim"),
       "./worker": entry("worker"),
+      "./extism": entry("extism"),
       "./remora.wasm": "./remora.wasm",
+      "./remora-plugin.wasm": "./remora-plugin.wasm",
       "./package.json": "./package.json",
     },
   };

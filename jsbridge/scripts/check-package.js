@@ -10,7 +10,7 @@ import { formatMessage } from "publint/utils";
 const dist = fileURLToPath(new URL("../../dist/npm", import.meta.url));
 const workspace = fileURLToPath(new URL("..", import.meta.url));
 
-if (!existsSync(`${dist}/package.json`) || !existsSync(`${dist}/remora.wasm`)) {
+if (!["package.json", "remora.wasm", "remora-plugin.wasm"].every((name) => existsSync(`${dist}/${name}`))) {
   console.error("dist/npm is not built: run ./build.sh npm");
   process.exit(1);
 }
@@ -26,6 +26,7 @@ const attw = spawnSync(
     dist,
     "--exclude-entrypoints",
     "./remora.wasm",
+    "./remora-plugin.wasm",
     "--format",
     "ascii",
     "--no-color",

@@ -1,8 +1,10 @@
 // Questions that the server asks, and the application's handlers for them.
 
 import type { Question } from "./core.js";
+import type { ElicitParams, ElicitResult } from "./elicitation.js";
 import { RemoraError, wireError } from "./errors.js";
 import { type Asks, askNames, type WireError } from "./generated/wire.js";
+import type { SampleParams, SampleResult } from "./sampling.js";
 
 /** What a handler is told besides the question itself. */
 export interface AskContext {
@@ -32,14 +34,24 @@ export interface ServerInfo {
   [key: string]: unknown;
 }
 
-/** Answers one kind of question. */
-export type Handler<K extends keyof Asks> = (
-  params: Asks[K]["params"],
+/** What each kind of question holds, and what its answer. */
+export interface Questions {
+  elicit: { params: ElicitParams; answer: ElicitResult };
+  sample: { params: SampleParams; answer: SampleResult };
+}
+
+/**
+ * Answers one kind of question. What it throws, and an answer that cannot be
+ * sent, ends the call that the question belongs to with local/bad_argument; the
+ * server learns no more than that there is no answer.
+ */
+export type Handler<K extends keyof Questions> = (
+  params: Questions[K]["params"],
   context: AskContext,
-) => Asks[K]["answer"] | Promise<Asks[K]["answer"]>;
+) => Questions[K]["answer"] | Promise<Questions[K]["answer"]>;
 
 /** The application's handlers. Only what has a handler is announced to the server. */
-export type Handlers = { readonly [K in keyof Asks]?: Handler<K> | undefined };
+export type Handlers = { readonly [K in keyof Questions]?: Handler<K> | undefined };
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();

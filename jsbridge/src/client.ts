@@ -5,10 +5,10 @@ import type { ServerInfo } from "./asks.js";
 import type { CompleteParams, CompleteResult } from "./completion.js";
 import type { Cores } from "./cores.js";
 import type { EventName, Events } from "./events.js";
-import type { StatsResult } from "./generated/wire.js";
+import type { Root, StatsResult } from "./generated/wire.js";
 import { type CacheableRequestOptions, eachEntry, type ListOf, listAll } from "./lists.js";
 import { checkLoggingLevel, type LoggingLevel } from "./logging.js";
-import type { RequestOptions, Settings } from "./options.js";
+import { type RequestOptions, readRoots, type Settings } from "./options.js";
 import type { GetPromptParams, GetPromptResult, ListPromptsParams, ListPromptsResult, Prompt } from "./prompts.js";
 import type {
   ListResourcesParams,
@@ -123,7 +123,12 @@ export class Client {
     return eachEntry(this.#list("tools", options));
   }
 
-  /** Calls a tool. The tool's own failure is a result with isError. */
+  /**
+   * Calls a tool. The tool's own failure is a result with isError. A result whose
+   * structured content does not fit the tool's outputSchema is rpc/invalid_result,
+   * with the result in the error's data (InvalidResult): see connect's
+   * validateOutput.
+   */
   async callTool(params: CallToolParams, options: RequestOptions = {}): Promise<CallToolResult> {
     return JSON.parse(await this.callToolRaw(params, options)) as CallToolResult;
   }
@@ -131,6 +136,17 @@ export class Client {
   /** callTool, giving the result's JSON byte for byte as the server sent it. */
   callToolRaw(params: CallToolParams, options: RequestOptions = {}): Promise<string> {
     return this.#session.request("callTool", params, options);
+  }
+
+  /**
+   * Replaces the roots, all of them, and tells the server if its revision has a
+   * word for that (before 2026-07-28; later every question for them is answered
+   * with those in force). Resolves when it has been told. They hold for the
+   * client, also when its session is opened again. connect has to have been given
+   * roots.
+   */
+  async setRoots(roots: readonly Root[], options: RequestOptions = {}): Promise<void> {
+    await this.#session.setRoots(readRoots(roots), options);
   }
 
   /** Lists the server's resources: all of them, or with a cursor one page. */
@@ -265,7 +281,8 @@ export class Client {
   /**
    * Listens to an event; the function that this returns ends it. While somebody
    * listens to log, toolsChanged, promptsChanged or resourcesChanged, the server
-   * is asked for them, which may hold a connection open.
+   * is asked for them, which may hold a connection open. What comes before
+   * connect resolves is told to the listeners in its options.
    */
   on<E extends EventName>(event: E, listener: (data: Events[E]) => void): () => void {
     return this.#session.listeners.add(event, listener);

@@ -3,6 +3,7 @@
 import { Client } from "./client.js";
 import { Cores } from "./cores.js";
 import { badArgument } from "./errors.js";
+import type { Modules } from "./modules.js";
 import { type Once, onceOn } from "./once.js";
 import { type ConnectOptions, readSettings } from "./options.js";
 import type { Platform } from "./platform.js";
@@ -16,8 +17,8 @@ export interface Entry extends Once {
 }
 
 /** Makes the functions of a platform's entry. Whatever they open shares cores. */
-export function entryOn(platform: Platform): Entry {
-  const cores = new Cores(platform);
+export function entryOn(platform: Platform, modules?: Modules): Entry {
+  const cores = new Cores(platform, modules);
   return {
     ...onceOn(cores),
     connect: async (url, options = {}) => {

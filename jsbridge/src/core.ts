@@ -21,7 +21,7 @@ import {
   VERSION,
   type WireError,
 } from "./generated/wire.js";
-import { type Guest, type GuestOwner, startGuest } from "./guest.js";
+import type { Guest, GuestOwner } from "./guest.js";
 
 /** The application's side of one session. */
 export interface SessionPeer extends ExchangeSession {
@@ -95,10 +95,10 @@ export class Core implements GuestOwner {
     this.#assembler = new Assembler(options.limits.maxBodyBytes || DEFAULT_MAX_BODY_BYTES);
   }
 
-  /** Starts a core and says hello. Rejects with plugin/missing, plugin/trap or local/abi_mismatch. */
-  static async start(module: WebAssembly.Module, options: CoreOptions): Promise<Core> {
+  /** Starts a core and says hello. Rejects with what starting the guest does, plugin/missing, plugin/trap or local/abi_mismatch. */
+  static async start(startGuest: (owner: GuestOwner) => Promise<Guest>, options: CoreOptions): Promise<Core> {
     const core = new Core(options);
-    core.#guest = await startGuest(module, core);
+    core.#guest = await startGuest(core);
     await new Promise<void>((resolve, reject) => {
       const silent = setTimeout(() => {
         core.#end(new RemoraError("plugin/missing", "the wasm given does not answer: it is not remora's core"));

@@ -3,6 +3,7 @@
 
 import { badArgument } from "./errors.js";
 import type { HeaderPair } from "./port.js";
+import { maskHeaders, secretParts } from "./trace.js";
 
 /** Headers as fetch takes them. */
 export type HeaderSource = Headers | Readonly<Record<string, string>> | Iterable<readonly [string, string]>;
@@ -14,10 +15,14 @@ export type TokenSource = () => string | null | undefined | Promise<string | nul
 const reserved =
   /^(accept|accept-encoding|connection|content-(encoding|length|type)|expect|host|keep-alive|last-event-id|te|trailer|transfer-encoding|upgrade|mcp-.*|proxy-.*)$/i;
 
+// How many tokens a trace looks for.
+const maxTokens = 16;
+
 /** A session's static headers and token function. Nothing of it shows when it is printed. */
 export class Credentials {
   readonly #headers: readonly HeaderPair[];
   readonly #token: TokenSource | undefined;
+  readonly #given: string[] = []; // the last tokens
 
   /** Throws local/bad_argument, naming a header that cannot be set but never its value. */
   constructor(headers: HeaderSource | undefined, token: TokenSource | undefined) {
@@ -42,7 +47,24 @@ export class Credentials {
     if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
       throw badArgument("the token function gave something that cannot be a bearer token");
     }
+    if (!this.#given.includes(token)) this.#given.unshift(token);
+    if (this.#given.length > maxTokens) this.#given.pop();
     return [...this.#headers, ["Authorization", `Bearer ${token}`]];
+  }
+
+  /**
+   * What a trace shows of the headers: their names. Whether the token function
+   * gives a token is not known before it is asked.
+   */
+  traceHeaders(): readonly HeaderPair[] {
+    const shown = maskHeaders(this.#headers);
+    return this.#token === undefined ? shown : [...shown, ["authorization", "(from the token function)"]];
+  }
+
+  /** Every value that must not be in a trace. */
+  *secrets(): Generator<string, void, undefined> {
+    for (const [, value] of this.#headers) yield* secretParts(value);
+    yield* this.#given;
   }
 }
 

@@ -1,15 +1,25 @@
 // Events of a session: the names and data of the wire's tells.
 
 import { badArgument, reportUncaught } from "./errors.js";
-import { type Tells, tellNames } from "./generated/wire.js";
+import { type Tells, type Trace, tellNames } from "./generated/wire.js";
 
 /** The events of a client, by name. */
 export type Events = Tells;
 /** The name of an event. */
 export type EventName = keyof Events;
+/** Listeners by event. */
+export type EventListeners = { readonly [E in EventName]?: ((data: Events[E]) => void) | undefined };
 
 // What a server sends only to those who listen. The others need no stream.
-const listened: readonly EventName[] = ["log", "promptsChanged", "resourceUpdated", "resourcesChanged", "toolsChanged"];
+// The core sends trace only to those who listen.
+const listened: readonly EventName[] = [
+  "log",
+  "promptsChanged",
+  "resourceUpdated",
+  "resourcesChanged",
+  "toolsChanged",
+  "trace",
+];
 
 interface Listener {
   call(data: never): void;
@@ -21,10 +31,15 @@ const decoder = new TextDecoder();
 export class Listeners {
   readonly #byEvent = new Map<string, Set<Listener>>();
   readonly #changed: () => void;
+  readonly #complete: (trace: Trace) => Trace;
 
-  /** changed is called when the set of events that need a stream may have changed. */
-  constructor(changed: () => void) {
+  /**
+   * changed is called when the set of events that the core must be asked for may
+   * have changed; complete is given what the core tells of the trace.
+   */
+  constructor(changed: () => void, complete: (trace: Trace) => Trace = (trace) => trace) {
     this.#changed = changed;
+    this.#complete = complete;
   }
 
   /** Registers; the function that it returns undoes it, once. Throws local/bad_argument. */
@@ -45,12 +60,19 @@ export class Listeners {
     };
   }
 
+  /** Registers all of them, for good. */
+  addAll(listeners: EventListeners): void {
+    for (const [event, listener] of Object.entries(listeners)) {
+      if (listener !== undefined) this.add(event as EventName, listener as (data: unknown) => void);
+    }
+  }
+
   /** Whether somebody listens. */
   has(event: EventName): boolean {
     return (this.#byEvent.get(event)?.size ?? 0) > 0;
   }
 
-  /** The events that somebody listens to and that the server must be asked for, sorted. */
+  /** The events that somebody listens to and that the core must be asked for, sorted. */
   wanted(): EventName[] {
     return listened.filter((event) => this.has(event));
   }
@@ -59,7 +81,8 @@ export class Listeners {
   tell(event: string, data: Uint8Array): void {
     const listeners = this.#byEvent.get(event);
     if (listeners === undefined || listeners.size === 0) return;
-    const value: unknown = JSON.parse(decoder.decode(data));
+    let value: unknown = JSON.parse(decoder.decode(data));
+    if (event === "trace") value = this.#complete(value as Trace);
     for (const listener of [...listeners]) callBack(() => listener.call(value as never));
   }
 

@@ -45,7 +45,7 @@ export type GroupHandlers = {
  * Options of createGroup: those of connect that hold for every server, unless
  * add says otherwise. Credentials are given to each server's own add.
  */
-export interface GroupOptions extends Omit<ConnectOptions, "headers" | "token" | "handlers" | "signal"> {
+export interface GroupOptions extends Omit<ConnectOptions, "headers" | "token" | "handlers" | "events" | "signal"> {
   /**
    * Names what the servers have. Default: the server's prefix, two underscores
    * and the name, made fit for the APIs of models (prefixedName). What a rule

@@ -1,10 +1,12 @@
-// One instance of the core: memory, crossings, timers and traps. It knows
-// batches of frames and nothing of what they say.
+// What a guest is, and the one that is compiled for JavaScript: memory,
+// crossings, timers and traps. It knows batches of frames and nothing of what
+// they say. plugin.ts has the other.
 
 import { type Go, makeGo } from "#go-glue";
 import { excerpt, RemoraError } from "./errors.js";
 import { batches, batchSize, type Frame, type OutFrame, parseBatch, writeBatch } from "./frame.js";
 import { guestWorld } from "./guest-globals.js";
+import type { Adapt } from "./wasm.js";
 
 /** Who owns a guest. Neither method is called while the guest runs, so both may deliver. */
 export interface GuestOwner {
@@ -23,21 +25,47 @@ interface Exports {
 /** A running guest. */
 export interface Guest {
   /**
-   * Hands frames to the guest as one batch and lets it run until it waits. What
-   * it sends meanwhile goes to the owner before this returns, unless the owner
-   * is being told something already: then after that. Does nothing once the
-   * guest is stopped or trapped.
+   * Hands frames to the guest, in order, and lets it run until it waits. What it
+   * sends goes to the owner, before this returns or later. Does nothing once
+   * the guest is stopped or trapped.
    */
   deliver(frames: readonly OutFrame[]): void;
   /** Forgets the guest, with no word to the owner. */
   stop(): void;
 }
 
-// The end of what the guest printed, kept for the message of a trap.
-const maxOutput = 16 << 10;
+/** How a module becomes a guest. */
+export interface GuestKind {
+  /** Without it the bytes stay as they are. */
+  readonly adapt?: Adapt;
+  /** Makes an instance and runs its init. Rejects with plugin/trap, or plugin/missing for a module that is not the core. */
+  readonly start: (module: WebAssembly.Module, owner: GuestOwner) => Promise<Guest>;
+}
 
-/** Makes an instance and runs its init. Rejects with plugin/trap, or plugin/missing for a module that is not the core. */
-export async function startGuest(module: WebAssembly.Module, owner: GuestOwner): Promise<Guest> {
+/** The end of what a guest printed, for the message of a trap. */
+export class Output {
+  static readonly #max = 16 << 10;
+  #text = "";
+
+  add(text: string): void {
+    this.#text = (this.#text + text).slice(-Output.#max);
+  }
+
+  /** The error of a guest that ended. */
+  failure(cause: unknown): RemoraError {
+    if (cause instanceof RemoraError) return cause;
+    const line = /^(panic: |fatal error: |runtime: ).*$/m.exec(this.#text)?.[0] ?? "it ended unexpectedly";
+    return new RemoraError("plugin/trap", `the core failed: ${excerpt(line)}`, {
+      sent: "unknown",
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+}
+
+/** The guest that is compiled for JavaScript. */
+export const jsGuest: GuestKind = { start: startGuest };
+
+async function startGuest(module: WebAssembly.Module, owner: GuestOwner): Promise<Guest> {
   const guest = new Instance(owner);
   await guest.start(module);
   return guest;
@@ -45,10 +73,9 @@ export async function startGuest(module: WebAssembly.Module, owner: GuestOwner):
 
 class Instance implements Guest {
   readonly #owner: GuestOwner;
+  readonly #output = new Output();
   readonly #world = guestWorld({
-    output: (text) => {
-      this.#output = (this.#output + text).slice(-maxOutput);
-    },
+    output: (text) => this.#output.add(text),
     timer: (run) => this.#cross(run),
   });
   readonly #go: Go;
@@ -56,7 +83,6 @@ class Instance implements Guest {
   #memory = new Uint8Array(0);
   #sent: Uint8Array[] = [];
   #dispatching = false;
-  #output = "";
 
   constructor(owner: GuestOwner) {
     this.#owner = owner;
@@ -93,7 +119,7 @@ class Instance implements Guest {
       this.#trap(error);
     });
     await undefined;
-    if (this.#go.exited || this.#exports === undefined) throw this.#failure(failed);
+    if (this.#go.exited || this.#exports === undefined) throw this.#output.failure(failed);
   }
 
   deliver(frames: readonly OutFrame[]): void {
@@ -150,16 +176,7 @@ class Instance implements Guest {
   #trap(error: unknown): void {
     if (this.#exports === undefined) return;
     this.stop();
-    this.#owner.trapped(this.#failure(error));
-  }
-
-  #failure(cause: unknown): RemoraError {
-    if (cause instanceof RemoraError) return cause;
-    const line = /^(panic: |fatal error: |runtime: ).*$/m.exec(this.#output)?.[0] ?? "it ended unexpectedly";
-    return new RemoraError("plugin/trap", `the core failed: ${excerpt(line)}`, {
-      sent: "unknown",
-      ...(cause === undefined ? {} : { cause }),
-    });
+    this.#owner.trapped(this.#output.failure(error));
   }
 
   // A new view only when the memory has grown: the old one is then detached.

@@ -4,8 +4,19 @@
 import { type Handlers, handledAsks } from "./asks.js";
 import { Credentials, type HeaderSource, type TokenSource } from "./credentials.js";
 import { badArgument, RemoraError } from "./errors.js";
-import { callBack } from "./events.js";
-import type { Call, ClientInfo, Connect, Limits, Progress } from "./generated/wire.js";
+import { callBack, type EventListeners, type EventName } from "./events.js";
+import {
+  type Call,
+  type ClientCapabilities,
+  type ClientInfo,
+  type Connect,
+  type Limits,
+  type Progress,
+  type Root,
+  tellNames,
+  VALIDATE_ALWAYS,
+  VALIDATE_OFF,
+} from "./generated/wire.js";
 import { type FetchLike, fetchPort } from "./http.js";
 import { type CacheableRequestOptions, type CacheMode, checkCacheMode } from "./lists.js";
 import { checkLoggingLevel, type LoggingLevel } from "./logging.js";
@@ -33,6 +44,20 @@ export interface ConnectOptions {
   limits?: Readonly<Limits> | undefined;
   /** Answers to what the server may ask. Without a handler its capability is not announced. */
   handlers?: Handlers | undefined;
+  /** Listeners that are there from the start, so that they see the handshake too. Client.on adds more. */
+  events?: EventListeners | undefined;
+  /**
+   * What the handlers take besides what every server may send: `{ elicitation: { form: {}, url: {} } }` for pages
+   * to visit, `{ sampling: { tools: {} } }` for tools. Default: forms, and conversations without tools.
+   */
+  capabilities?: ClientCapabilities | undefined;
+  /** The places that the server may know of. Without a list (an empty one will do) setRoots is refused. */
+  roots?: readonly Root[] | undefined;
+  /**
+   * Whether a tool's structured content is checked against the tool's outputSchema: as soon as the tool has been
+   * listed (true, the default), always, for which tools are listed if they have not been, or not at all (false).
+   */
+  validateOutput?: boolean | "always" | undefined;
   /** What kept answers are worth to requests that do not say. Default "use"; "bypass" keeps none. */
   cacheMode?: CacheMode | undefined;
   /** How many pages listTools and its like fetch for a whole list. Default 64; 0 for 10,000. */
@@ -69,6 +94,7 @@ export interface Settings {
   readonly policy: SessionPolicy;
   readonly port: HttpPort | undefined;
   readonly handlers: Handlers;
+  readonly events: EventListeners;
   readonly listMaxPages: number | undefined;
 }
 
@@ -80,12 +106,25 @@ export function readSettings(url: string | URL, options: ConnectOptions): Settin
     if (handler !== undefined && typeof handler !== "function")
       throw badArgument(`handlers.${name} must be a function`);
   }
+  const events: EventListeners = { ...options.events };
+  for (const [name, listener] of Object.entries(events)) {
+    if (!tellNames.includes(name as EventName)) {
+      throw badArgument(`events: there is no such event; there are ${tellNames.join(", ")}`);
+    }
+    if (listener !== undefined && typeof listener !== "function") {
+      throw badArgument(`events.${name} must be a function`);
+    }
+  }
   if (options.fetch !== undefined && typeof options.fetch !== "function") throw badArgument("fetch must be a function");
   if (options.policy?.origins !== undefined && !Array.isArray(options.policy.origins)) {
     throw badArgument("policy.origins must be a list");
   }
   const params: Connect = { url: server.href, handlers: handledAsks(handlers) };
   if (options.clientInfo !== undefined) params.clientInfo = options.clientInfo;
+  if (options.capabilities !== undefined) params.capabilities = options.capabilities;
+  if (options.roots !== undefined) params.roots = readRoots(options.roots);
+  const validate = readValidateOutput(options.validateOutput);
+  if (validate !== undefined) params.validateOutput = validate;
   if (options.cacheMode !== undefined) {
     checkCacheMode(options.cacheMode);
     params.cacheMode = options.cacheMode;
@@ -108,8 +147,22 @@ export function readSettings(url: string | URL, options: ConnectOptions): Settin
     policy: new SessionPolicy(server, options.policy),
     port: options.fetch === undefined ? undefined : fetchPort(options.fetch),
     handlers,
+    events,
     listMaxPages: options.listMaxPages,
   };
+}
+
+function readValidateOutput(given: ConnectOptions["validateOutput"]): string | undefined {
+  if (given === undefined || given === true) return undefined;
+  if (given === false) return VALIDATE_OFF;
+  if (given === "always") return VALIDATE_ALWAYS;
+  throw badArgument('validateOutput must be true, false or "always"');
+}
+
+/** Reads a list of roots. Throws local/bad_argument. */
+export function readRoots(given: readonly Root[]): Root[] {
+  if (!Array.isArray(given)) throw badArgument("roots must be a list");
+  return [...given];
 }
 
 function readServer(given: string | URL): URL {

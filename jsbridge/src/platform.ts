@@ -1,6 +1,7 @@
 // What differs between the places this package runs in. index.ts and slim.ts
 // choose one; nothing else knows which.
 
+import type { GuestKind } from "./guest.js";
 import type { AddressRule, HttpPort } from "./port.js";
 import type { WasmReader } from "./wasm.js";
 
@@ -8,6 +9,8 @@ import type { WasmReader } from "./wasm.js";
 export interface Platform {
   /** Where the wasm is if the application gives none; undefined if it must. */
   readonly wasm: (() => URL) | undefined;
+  /** What the wasm is. */
+  readonly guest: GuestKind;
   /** Brings the wasm. */
   readonly readWasm: WasmReader;
   /** Makes the HTTP port of a session that brings no fetch of its own. */

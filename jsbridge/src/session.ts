@@ -6,11 +6,12 @@ import { callCore, encode, type PendingCall, unlessAborted } from "./call.js";
 import type { Core, Question, SessionPeer } from "./core.js";
 import type { Cores, Lease } from "./cores.js";
 import { cancelled, closed, RemoraError } from "./errors.js";
-import { Listeners } from "./events.js";
-import { type Commands, type Connected, DEFAULT_MAX_BODY_BYTES, type WireError } from "./generated/wire.js";
+import { type EventName, Listeners } from "./events.js";
+import { type Commands, type Connected, DEFAULT_MAX_BODY_BYTES, type Root, type WireError } from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
 import type { LoggingLevel } from "./logging.js";
 import { callHeader, type RequestOptions, readProgress, type Settings } from "./options.js";
+import { completeTrace } from "./trace.js";
 
 const decoder = new TextDecoder();
 
@@ -24,7 +25,7 @@ interface Link {
 /** One session with one server. Every method may be called while others are under way. */
 export class Session {
   /** Who listens to its events. */
-  readonly listeners = new Listeners(() => this.#listen());
+  readonly listeners: Listeners;
   readonly #cores: Cores;
   readonly #settings: Settings;
   #link: Link | undefined;
@@ -35,10 +36,17 @@ export class Session {
   #logLevel: LoggingLevel | undefined;
   readonly #subscriptions = new Set<string>();
   #listenQueued = false;
+  #roots: Root[] | undefined; // in place of the settings'
 
   private constructor(cores: Cores, settings: Settings) {
     this.#cores = cores;
     this.#settings = settings;
+    const { policy, credentials, events } = settings;
+    this.listeners = new Listeners(
+      () => this.#listen(),
+      (trace) => completeTrace(trace, policy, credentials),
+    );
+    this.listeners.addAll(events);
   }
 
   /** Opens a session. Rejects with a RemoraError. */
@@ -89,6 +97,12 @@ export class Session {
     return decoder.decode(result);
   }
 
+  /** Replaces the roots, also for when the session is opened again. */
+  async setRoots(roots: Root[], options: RequestOptions): Promise<void> {
+    await this.request("setRoots", { roots }, options);
+    this.#roots = roots;
+  }
+
   /** Notes the level of logging, for when the session is opened again. */
   logs(level: LoggingLevel): void {
     this.#logLevel = level;
@@ -116,10 +130,14 @@ export class Session {
     const leasing = this.#cores.lease(wasm, limits);
     const lease = await unlessAborted(leasing, signal, (late) => late.release());
     const { core } = lease;
+    // The handshake can be traced; what the server says unasked comes after it.
+    const events: EventName[] = this.listeners.has("trace") ? ["trace"] : [];
     const call: PendingCall = {
       header,
       params: encode({
         ...params,
+        events,
+        ...(this.#roots === undefined ? {} : { roots: this.#roots }),
         ...(this.#logLevel === undefined ? {} : { logLevel: this.#logLevel }),
         ...(this.#subscriptions.size === 0 ? {} : { subscriptions: [...this.#subscriptions] }),
       }),
@@ -148,7 +166,7 @@ export class Session {
       throw closed();
     }
     this.#link = link;
-    this.#asked = undefined;
+    this.#asked = events.join();
     this.#listen();
     return link;
   }

@@ -70,7 +70,8 @@ export interface CallToolResult {
 /** A piece of content: one of the types known here, or one that came later. */
 export type ContentBlock = TextContent | ImageContent | AudioContent | ResourceLink | EmbeddedResource | UnknownContent;
 
-interface Content {
+/** What every piece of content may have. */
+export interface Content {
   annotations?: Record<string, unknown>;
   _meta?: Record<string, unknown>;
   [key: string]: unknown;

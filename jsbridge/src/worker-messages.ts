@@ -4,12 +4,12 @@
 import type { AskContext } from "./asks.js";
 import { RemoraError } from "./errors.js";
 import type { EventName } from "./events.js";
-import type { Asks, Code, Commands, Connected, Sent } from "./generated/wire.js";
+import type { Asks, Code, Commands, Connected, Root, Sent } from "./generated/wire.js";
 import type { ConnectOptions } from "./options.js";
 
 /** Options without what cannot be cloned; functions are asked for by name. */
 export interface PlainOptions
-  extends Omit<ConnectOptions, "wasm" | "token" | "fetch" | "handlers" | "signal" | "headers"> {
+  extends Omit<ConnectOptions, "wasm" | "token" | "fetch" | "handlers" | "events" | "signal" | "headers"> {
   headers?: [string, string][];
 }
 
@@ -34,7 +34,9 @@ export type ToWorker =
       token: boolean;
       asks: (keyof Asks)[];
       /** What a session that was lost had. */
-      more: { logLevel?: string; subscriptions?: string[] };
+      more: { logLevel?: string; subscriptions?: string[]; roots?: Root[] };
+      /** Listened to from the start, for good. */
+      events: EventName[];
     }
   | { type: "request"; id: number; session: number; command: keyof Commands; params: string; request: PlainRequest }
   | { type: "remember"; session: number; logLevel?: string; subscription?: { uri: string; on: boolean } }

@@ -4,6 +4,7 @@ import type { Handlers } from "./asks.js";
 import { Cores } from "./cores.js";
 import { closed } from "./errors.js";
 import type { EventName } from "./events.js";
+import type { Root } from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
 import type { LoggingLevel } from "./logging.js";
 import { type ConnectOptions, readSettings } from "./options.js";
@@ -14,6 +15,7 @@ import { Errors, type FromWorker, type PlainWasm, type ToWorker } from "./worker
 interface Served {
   readonly session: Session;
   readonly listening: Map<EventName, () => void>;
+  readonly forGood: ReadonlySet<EventName>;
 }
 
 interface Asked {
@@ -95,17 +97,21 @@ class Server {
   }
 
   async #open(message: Open, signal: AbortSignal): Promise<unknown> {
-    const { session: number, url, options, asks, token, more } = message;
+    const { session: number, url, options, asks, token, more, events } = message;
     const connect: ConnectOptions = {
       ...options,
       wasm: this.#wasm(message.wasm),
       handlers: this.#handlers(number, asks),
     };
+    const listening = new Map<EventName, () => void>();
+    const post = (event: EventName) => (data: unknown) => this.#post({ type: "event", session: number, event, data });
+    for (const event of events) listening.set(event, () => {});
+    connect.events = Object.fromEntries(events.map((event) => [event, post(event)]));
     if (token) connect.token = () => this.#ask({ session: number, kind: "token" }) as Promise<string>;
     const settings = readSettings(url, connect);
     const params = { ...settings.params, ...more };
     const session = await Session.open(this.#cores, { ...settings, params }, { signal, timeout: options.timeout });
-    this.#sessions.set(number, { session, listening: new Map() });
+    this.#sessions.set(number, { session, listening, forGood: new Set(events) });
     // Opened again, it may have another server.
     session.listeners.add("state", ({ state }) => {
       if (state === "ready")
@@ -155,6 +161,10 @@ class Server {
     if (served === undefined) throw closed();
     const options: CacheableRequestOptions = { ...request.options, signal };
     if (request.progress) options.onprogress = (data) => this.#post({ type: "progress", id, data });
+    if (command === "setRoots") {
+      await served.session.setRoots((JSON.parse(params) as { roots: Root[] }).roots, options);
+      return "{}";
+    }
     return served.session.request(command, JSON.parse(params) as object, options);
   }
 
@@ -169,7 +179,7 @@ class Server {
     if (served === undefined) return;
     const { session, listening } = served;
     for (const [event, off] of listening) {
-      if (events.includes(event)) continue;
+      if (events.includes(event) || served.forGood.has(event)) continue;
       listening.delete(event);
       off();
     }

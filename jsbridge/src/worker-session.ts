@@ -6,10 +6,10 @@ import { encode, unlessAborted } from "./call.js";
 import type { ClientSession } from "./client.js";
 import { badArgument, cancelled, closed, RemoraError } from "./errors.js";
 import { callBack, type EventName, Listeners } from "./events.js";
-import { type Commands, type Connected, type Progress, tellNames } from "./generated/wire.js";
+import { type Commands, type Connected, type Progress, type Root, tellNames } from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
 import type { LoggingLevel } from "./logging.js";
-import { type ConnectOptions, callHeader, readSettings, type Settings } from "./options.js";
+import { type ConnectOptions, callHeader, type RequestOptions, readSettings, type Settings } from "./options.js";
 import { compileWasm, fetchWasm } from "./wasm.js";
 import type { Host, HostedSession } from "./worker-host.js";
 import type { FromWorker, PlainOptions, PlainWasm, ToWorker } from "./worker-messages.js";
@@ -38,6 +38,7 @@ export class WorkerSession implements ClientSession, HostedSession {
   readonly #listeners = new Listeners(() => {});
   readonly #subscriptions = new Set<string>();
   #logLevel: LoggingLevel | undefined;
+  #roots: Root[] | undefined;
   #connected: Connected | undefined;
   #link: Link | undefined;
   #reopening: Promise<Link> | undefined;
@@ -69,6 +70,7 @@ export class WorkerSession implements ClientSession, HostedSession {
     if (signal?.aborted === true) throw cancelled(signal, "no");
     const wasm = await unlessAborted(plainWasm(options.wasm), signal);
     const session = new WorkerSession(host, { settings, options: plain(options), wasm, token: options.token });
+    session.#listeners.addAll(settings.events);
     await session.#open(signal);
     return session;
   }
@@ -94,6 +96,11 @@ export class WorkerSession implements ClientSession, HostedSession {
     const message: ToWorker & { id: number } = { type: "request", id, session: number, command, params: text, request };
     const progress = onprogress && ((data: unknown) => callBack(() => onprogress(data as Progress)));
     return (await call(host, message, signal, progress)) as string;
+  }
+
+  async setRoots(roots: Root[], options: RequestOptions): Promise<void> {
+    await this.request("setRoots", { roots }, options);
+    this.#roots = roots;
   }
 
   logs(level: LoggingLevel): void {
@@ -152,17 +159,10 @@ export class WorkerSession implements ClientSession, HostedSession {
   }
 
   #reopen(): Promise<Link> {
-    this.#reopening ??= this.#openAgain().finally(() => {
+    this.#reopening ??= this.#open(undefined).finally(() => {
       this.#reopening = undefined;
     });
     return this.#reopening;
-  }
-
-  async #openAgain(): Promise<Link> {
-    this.#tell("state", { state: "connecting" });
-    const link = await this.#open(undefined);
-    this.#tell("state", { state: "ready" });
-    return link;
   }
 
   async #open(signal: AbortSignal | undefined): Promise<Link> {
@@ -180,6 +180,7 @@ export class WorkerSession implements ClientSession, HostedSession {
       },
     };
     const id = host.nextId();
+    this.#tell("state", { state: "connecting" });
     try {
       const open: ToWorker & { id: number } = {
         type: "open",
@@ -189,9 +190,11 @@ export class WorkerSession implements ClientSession, HostedSession {
         options,
         wasm,
         token: token !== undefined,
+        events: Object.keys(settings.events).filter((event) => event !== "state") as EventName[],
         asks: [...(settings.params.handlers ?? [])] as (ToWorker & { type: "open" })["asks"],
         more: {
           ...(this.#logLevel === undefined ? {} : { logLevel: this.#logLevel }),
+          ...(this.#roots === undefined ? {} : { roots: this.#roots }),
           ...(this.#subscriptions.size === 0 ? {} : { subscriptions: [...this.#subscriptions] }),
         },
       };
@@ -208,6 +211,7 @@ export class WorkerSession implements ClientSession, HostedSession {
     }
     this.#link = link;
     this.#listen();
+    this.#tell("state", { state: "ready" });
     return link;
   }
 
@@ -293,7 +297,7 @@ function cloneable(options: object): Record<string, unknown> {
 // connect's options without what cannot be cloned. Throws local/unsupported for
 // a function that the worker would have to call and that is not known here.
 function plain(options: ConnectOptions): PlainOptions {
-  const { wasm: _w, token: _t, handlers: _h, signal: _s, headers, ...rest } = options;
+  const { wasm: _w, token: _t, handlers: _h, events: _e, signal: _s, headers, ...rest } = options;
   const out = cloneable(rest);
   for (const [name, value] of Object.entries(out)) {
     if (typeof value !== "function") continue;

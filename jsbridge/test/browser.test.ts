@@ -83,7 +83,7 @@ onmessage = async ({ data }) => postMessage(await job(await import(data.entry), 
 `;
 
 const whole = {
-  names: ["add", "ask", "big", "echo", "fail", "slow"],
+  names: ["add", "ask", "big", "echo", "fail", "picture", "slow"],
   steps: [1, 2, 3],
   asked: "the answer is: colour?",
   big: 2_000_000,

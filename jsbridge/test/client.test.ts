@@ -45,8 +45,8 @@ for (const [format, { connect, RemoraError }] of [
 
       const names: string[] = [];
       for await (const tool of client.tools()) names.push(tool.name);
-      assert.deepEqual(names.sort(), ["add", "ask", "big", "echo", "fail", "slow"]);
-      assert.equal((await client.listTools()).tools.length, 6);
+      assert.deepEqual(names.sort(), ["add", "ask", "big", "echo", "fail", "picture", "slow"]);
+      assert.equal((await client.listTools()).tools.length, 7);
 
       const text = async (name: string, args: Record<string, unknown>, options: esm.RequestOptions = {}) => {
         const { content, isError } = await client.callTool({ name, arguments: args }, options);

@@ -47,7 +47,7 @@ test("a listener may stop itself, or others, while it is told", () => {
   assert.equal(heard, 3);
 });
 
-test("only what needs a stream is asked for", () => {
+test("only what the core must know of is asked for", () => {
   let changes = 0;
   const listeners = new Listeners(() => changes++);
   const offs = [
@@ -55,12 +55,13 @@ test("only what needs a stream is asked for", () => {
     listeners.add("state", () => {}),
     listeners.add("toolsChanged", () => {}),
     listeners.add("log", () => {}),
+    listeners.add("trace", () => {}),
   ];
-  assert.deepEqual(listeners.wanted(), ["log", "toolsChanged"]);
-  assert.equal(changes, 2);
+  assert.deepEqual(listeners.wanted(), ["log", "toolsChanged", "trace"]);
+  assert.equal(changes, 3);
   for (const off of offs) off();
   assert.deepEqual(listeners.wanted(), []);
-  assert.equal(changes, 4);
+  assert.equal(changes, 6);
 });
 
 test("what is no event, or no listener, is refused", () => {

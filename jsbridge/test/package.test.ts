@@ -51,7 +51,8 @@ function graph(name: string, seen = new Set<string>()): Set<string> {
 }
 
 test("no Node builtin is in what a browser loads", () => {
-  for (const entry of ["index.js", "index.cjs", "slim.js", "slim.cjs", "worker.js", "worker.cjs", "worker-script.js"]) {
+  const named = ["index", "slim", "extism", "worker"].flatMap((name) => [`${name}.js`, `${name}.cjs`]);
+  for (const entry of [...named, "worker-script.js"]) {
     for (const name of graph(entry)) {
       const foreign = imports(name).filter((source) => !source.startsWith("./"));
       assert.deepEqual(foreign, [], `${name}, by ${entry}`);
@@ -65,7 +66,7 @@ test("no Node builtin is in what a browser loads", () => {
 });
 
 test("what Node loads names its builtins with node:", () => {
-  for (const entry of ["index", "slim", "worker"].flatMap((name) => [`${name}.node.js`, `${name}.node.cjs`])) {
+  for (const entry of ["index", "slim", "extism", "worker"].flatMap((name) => [`${name}.node.js`, `${name}.node.cjs`])) {
     const foreign = [...graph(entry)].flatMap(imports).filter((source) => !source.startsWith("./"));
     assert.ok(foreign.length > 0);
     for (const source of foreign) {
@@ -79,9 +80,12 @@ test("the wasm is found by the expression that bundlers know, and only by the en
   for (const entry of ["index.js", "index.node.js", "worker-script.js", "worker-script.node.js"]) {
     assert.match(read(entry), /new URL\("\.\/remora\.wasm", import\.meta\.url\)/);
   }
+  for (const entry of ["extism.js", "extism.node.js"]) {
+    assert.match(read(entry), /new URL\("\.\/remora-plugin\.wasm", import\.meta\.url\)/);
+  }
   for (const entry of ["slim.js", "slim.node.js", "slim.cjs", "slim.node.cjs"]) {
     for (const name of graph(entry))
-      assert.doesNotMatch(read(name), /import\.meta|remora\.wasm/, `${name}, by ${entry}`);
+      assert.doesNotMatch(read(name), /import\.meta|remora(-plugin)?\.wasm/, `${name}, by ${entry}`);
   }
 });
 
@@ -130,6 +134,7 @@ test("both formats export the same", async () => {
   for (const [a, b] of [
     ["remora-mcp", "index.node.cjs"],
     ["remora-mcp/slim", "slim.node.cjs"],
+    ["remora-mcp/extism", "extism.node.cjs"],
   ] as const) {
     const esm: unknown = await import(a);
     const cjs: unknown = (await import(join(dist, b))).default;
@@ -159,8 +164,11 @@ test("both formats export the same", async () => {
 test("an error of one entry is an error of the other", async () => {
   const index = await import("remora-mcp");
   const slim = await import("remora-mcp/slim");
-  assert.equal(index.RemoraError, slim.RemoraError);
-  assert.equal(index.Client, slim.Client);
+  const extism = await import("remora-mcp/extism");
+  for (const other of [slim, extism]) {
+    assert.equal(index.RemoraError, other.RemoraError);
+    assert.equal(index.Client, other.Client);
+  }
 });
 
 test("Go's licence is there, and the glue is its toolchain's, word for word", () => {
@@ -172,8 +180,10 @@ test("Go's licence is there, and the glue is its toolchain's, word for word", ()
 
 const program = `
 import { type CallToolResult, Client, connect, type Events, type Handlers, RemoraError } from "remora-mcp";
+import { connect as over, type CreatePlugin } from "remora-mcp/extism";
 import { connect as slim } from "remora-mcp/slim";
 
+declare const createPlugin: CreatePlugin;
 const handlers: Handlers = {
   elicit: async (params, { signal, origin }) => {
     const message: string = params.message + origin + String(signal.aborted);
@@ -198,6 +208,8 @@ export async function use(): Promise<CallToolResult> {
   const wasm = new Uint8Array();
   const other: Client = await slim(new URL("https://h.example/"), { wasm });
   await other.close();
+  const third: Client = await over("https://h.example/", { createPlugin, handlers });
+  await third.close();
   const result = await client.callTool({ name: "t", arguments: { a: 1 } }, { onprogress: ({ progress }) => void progress });
   for (const block of result.content) if (block.type === "text") void (block["text"] satisfies unknown);
   return result;

@@ -1,6 +1,7 @@
 // Runs scripts with the built npm package in Chromium: scripts as JSON on
 // standard input, reports as JSON on standard output. The argument says where:
-// "page" or "worker".
+// "page" or "worker". With a second one, over the plugin in the Extism SDK that
+// is the npm package of that name.
 //
 // The page's policy is script-src 'self' 'wasm-unsafe-eval'; anything that it
 // stops is an error.
@@ -11,12 +12,13 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { launch } from "../browser/chromium.js";
 
-const where = process.argv[2];
-if (where !== "page" && where !== "worker") throw new Error("usage: browser.js page|worker < scripts");
+const [, , where, sdk] = process.argv;
+if (where !== "page" && where !== "worker") throw new Error("usage: browser.js page|worker [SDK] < scripts");
 
 const folders = {
   "/drive/": fileURLToPath(new URL("./", import.meta.url)),
   "/npm/": fileURLToPath(new URL("../../dist/npm/", import.meta.url)),
+  ...(sdk && { "/sdk/": fileURLToPath(new URL(`../node_modules/${sdk}/dist/browser/`, import.meta.url)) }),
 };
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".wasm": "application/wasm" };
 
@@ -70,7 +72,7 @@ try {
   page.on("pageerror", (error) => finish.reject(error));
   page.on("crash", () => finish.reject(new Error("the page crashed")));
   browser.on("disconnected", () => finish.reject(new Error("the browser ended")));
-  await page.goto(`http://127.0.0.1:${server.address().port}/drive/page.html#${where}`);
+  await page.goto(`http://127.0.0.1:${server.address().port}/drive/page.html${sdk ? "?sdk" : ""}#${where}`);
   process.stdout.write(await finished);
 } finally {
   await browser.close();

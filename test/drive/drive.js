@@ -65,6 +65,10 @@ class Run {
       const each = await Promise.all(Array.from({ length: step.count }, () => this.caught(step)));
       return { each };
     }
+    if (step.beside?.length > 0) {
+      const [own, ...each] = await Promise.all([step, ...step.beside].map((one) => this.caught(one)));
+      return { ...own, each };
+    }
     let outcome;
     for (let i = 0; i < Math.max(1, step.repeat ?? 1); i++) {
       outcome = await this.caught(step);
@@ -127,6 +131,9 @@ class Run {
       case "counters":
         outcome.counters = await this.counters(step);
         return;
+      case "setRoots":
+        await this.connected().setRoots(roots(step.roots ?? []), this.callOptions(step));
+        return;
       case "memory":
         outcome.memory = this.environment.memory?.() ?? 0;
         return;
@@ -155,8 +162,13 @@ class Run {
   }
 
   options() {
-    const { protocol, limits, origins, headers, connectTimeoutMs, listMaxPages, cacheMode, elicit, sample } =
+    const { protocol, limits, origins, headers, token, trace, connectTimeoutMs, listMaxPages, cacheMode, elicit, sample } =
       this.script;
+    const { sampleTools, elicitUrl, validateOutput } = this.script;
+    const capabilities = {
+      ...(elicitUrl ? { elicitation: { form: {}, url: {} } } : {}),
+      ...(sampleTools ? { sampling: { tools: {} } } : {}),
+    };
     const handlers = {};
     if (elicit !== undefined) handlers.elicit = (params, context) => this.answer("elicit", elicit, params, context);
     if (sample !== undefined) handlers.sample = (params, context) => this.answer("sample", sample, params, context);
@@ -165,7 +177,12 @@ class Run {
       ...(limits === undefined ? {} : { limits }),
       ...(origins === undefined ? {} : { policy: { origins } }),
       ...(headers === undefined ? {} : { headers }),
+      ...(token === undefined ? {} : { token: async () => token }),
+      ...(trace ? { events: { trace: (data) => this.note("trace", data) } } : {}),
       ...(connectTimeoutMs === undefined ? {} : { timeout: connectTimeoutMs }),
+      ...(this.script.roots === undefined ? {} : { roots: roots(this.script.roots) }),
+      ...(validateOutput === undefined ? {} : { validateOutput: validateOutput === "off" ? false : validateOutput }),
+      capabilities,
       ...(listMaxPages === undefined ? {} : { listMaxPages }),
       ...(cacheMode === undefined ? {} : { cacheMode }),
       clientInfo: { name: "remora-test", version: "1" },
@@ -232,17 +249,23 @@ class Run {
     for (const listener of this.onAsk) listener();
     if (answer === "never") return withdrawn;
     if (answer === "throw") throw new Error("the handler fails");
+    if (answer === "visit") {
+      await fetch(params.url);
+      return { action: "accept" };
+    }
     if (answer === "fill") return { action: "accept", content: fill(params.requestedSchema) };
     return JSON.parse(answer);
   }
 
   listen(event) {
-    const off = this.connected().on(event, (data) => {
-      if (!this.events.has(event)) this.events.set(event, []);
-      this.events.get(event).push(data ?? null);
-      for (const listener of this.onEvent) listener();
-    });
+    const off = this.connected().on(event, (data) => this.note(event, data));
     this.listening.set(event, off);
+  }
+
+  note(event, data) {
+    if (!this.events.has(event)) this.events.set(event, []);
+    this.events.get(event).push(data ?? null);
+    for (const listener of this.onEvent) listener();
   }
 
   async awaitEvent(event, least) {
@@ -269,6 +292,10 @@ class Run {
     if (!answer.ok) throw new Error(`counters: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }
+}
+
+function roots(uris) {
+  return uris.map((uri) => ({ uri, name: "root" }));
 }
 
 // What an entry of a list goes by.

@@ -1,7 +1,9 @@
 // Runs scripts with the built npm package in Node: scripts as JSON on standard
-// input, reports as JSON on standard output.
+// input, reports as JSON on standard output. With an argument, over the plugin
+// in the Extism SDK that is the npm package of that name.
 
 import { runScripts } from "./drive.js";
+import { overExtism } from "./extism.js";
 
 // The guest's memory, for the step "memory". The package keeps it to itself.
 const memories = new Set();
@@ -27,7 +29,11 @@ function note(instance) {
 }
 const memory = () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
 
-const remora = await import("../../dist/npm/index.node.js");
+const sdk = process.argv[2];
+const remora =
+  sdk === undefined
+    ? await import("../../dist/npm/index.node.js")
+    : overExtism(await import("../../dist/npm/extism.node.js"), await import(sdk));
 let input = "";
 for await (const chunk of process.stdin.setEncoding("utf8")) input += chunk;
 const reports = await runScripts(remora, JSON.parse(input), { memory });

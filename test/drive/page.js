@@ -7,7 +7,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 
 if (location.hash === "#worker") {
-  const worker = new Worker("/drive/worker.js", { type: "module" });
+  const worker = new Worker(`/drive/worker.js${location.search}`, { type: "module" });
   worker.addEventListener("error", (event) => post("/failed", event.message || "the worker could not be started"));
 } else {
   await runAll();

@@ -1,6 +1,7 @@
 // What page.js and worker.js have in common.
 
 import { runScripts } from "./drive.js";
+import { overExtism } from "./extism.js";
 
 /** Tells the server of browser.js something. */
 export function post(path, body) {
@@ -11,7 +12,10 @@ export function post(path, body) {
 export async function runAll() {
   try {
     const before = new Set(Object.getOwnPropertyNames(globalThis));
-    const remora = await import("/npm/index.js");
+    const remora =
+      location.search === "?sdk"
+        ? overExtism(await import("/npm/extism.js"), await import("/sdk/mod.js"))
+        : await import("/npm/index.js");
     const scripts = await (await fetch("/scripts")).json();
     const reports = await runScripts(remora, scripts, { browser: true });
     const left = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name));

@@ -65,7 +65,7 @@ var lines = []fault.Line{fault.Line2025, fault.Line2026}
 
 // rows returns every row, from the files of this package.
 func rows() []row {
-	return slices.Concat(connectRows, answerRows, statusRows, sizeRows, cutRows, timeRows, askRows, manyRows, secretRows)
+	return slices.Concat(connectRows, answerRows, statusRows, sizeRows, cutRows, timeRows, askRows, clientRows, manyRows, secretRows)
 }
 
 func TestFaults(t *testing.T) {
@@ -77,7 +77,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("closing the host: %v", err)
 		}
 	})
-	for _, embedder := range []drive.Embedder{drive.Node(22), drive.Page(), host.Embedder()} {
+	for _, embedder := range []drive.Embedder{drive.Node(22), drive.Page(), host.Embedder(), drive.ExtismNode("1.0.3", 22)} {
 		t.Run(embedder.Name, func(t *testing.T) {
 			var scripts []drive.Script
 			var plans []plan
@@ -154,7 +154,7 @@ func (r row) listens() bool {
 	if r.set != nil {
 		r.set(&s)
 	}
-	return s.Elicit != "" || s.Sample != "" || slices.ContainsFunc(r.steps, func(s step) bool { return s.Do == drive.On && s.Event != "state" })
+	return s.Elicit != "" || s.Sample != "" || s.Roots != nil || slices.ContainsFunc(r.steps, func(s step) bool { return s.Do == drive.On && s.Event != "state" })
 }
 
 // script returns the script, in a run of its own.

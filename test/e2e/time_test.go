@@ -58,7 +58,7 @@ var cancelled = fails("local/cancelled", "unknown|yes")
 var timeRows = []row{
 	{name: "no head", steps: []step{{waiting(drive.Call("stall_head", ``), 300), fails("local/timeout", "unknown|yes")}, settled, gaveUp("stall_head")}},
 	{name: "no body", steps: []step{{waiting(drive.Call("stall_body", ``), 300), fails("local/timeout", "unknown|yes")}, settled, gaveUp("stall_body")}},
-	{name: "progress resets the time-out", steps: []step{{waiting(withProgress(drive.Call("ticking", `{"events":10}`)), 600), progresses(10, "10 ticks")}}},
+	{name: "progress resets the time-out", steps: []step{{waiting(withProgress(drive.Call("ticking", `{"events":25}`)), 2000), progresses(25, "25 ticks")}}},
 	{name: "progress does not reset the time-out", steps: []step{
 		{keeping(waiting(withProgress(drive.Call("ticking", `{"events":100}`)), 600)), fails("local/timeout", "unknown|yes")}, settled}},
 	{name: "total time-out", steps: []step{

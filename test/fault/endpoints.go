@@ -51,6 +51,13 @@ var Endpoints = []Endpoint{
 	{"stall_head", "no answer ever begins", func(q *request) { q.stall(false) }},
 	{"stall_body", "every answer begins as an event stream and stops there", func(q *request) { q.stall(true) }},
 	{"cut", "every connection is closed before the answer's head", func(*request) { cutHere() }},
+	{"no_standing", "a sound server without a standing stream", func(q *request) {
+		if q.r.Method == http.MethodGet {
+			http.Error(q.w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		q.serveSound()
+	}},
 	{"pages", "a sound server with 250 tools on 5 pages", func(q *request) { q.listTools = pages; q.serveSound() }},
 	{"cursor_same", "every page of tools/list names itself as the next", func(q *request) {
 		q.listTools = func(string) string { return `{"tools":[` + listed(Tools[:1]) + `],"nextCursor":"again"}` }

@@ -29,6 +29,8 @@ const WaitLimit = 30 * time.Second
 //	resumed.NAME      GETs with Last-Event-ID for a cut stream of NAME
 //	authorization     requests with an Authorization header, and by the host
 //	                  that they name authorization.HOST
+//	visited.ID        visits to the page of an elicitation by URL
+//	unanswered        questions of the tool "ask" that were answered with an error
 //	malformed         requests that break the protocol's rules
 //	open              requests to an endpoint that are being answered just now
 type Counters map[string]int
@@ -46,6 +48,7 @@ type room struct {
 	cut      map[string]*cutStream         // streams to resume, by stream
 	barriers map[int]*barrier              // by size
 	standing map[string]chan<- string      // standing streams: messages to send, by session
+	pages    map[string]string             // sessions that sent somebody to a page, by its id
 }
 
 func newRoom() *room {
@@ -58,6 +61,7 @@ func newRoom() *room {
 		cut:      map[string]*cutStream{},
 		barriers: map[int]*barrier{},
 		standing: map[string]chan<- string{},
+		pages:    map[string]string{},
 	}
 }
 

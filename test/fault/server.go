@@ -84,11 +84,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(parts) == 4 {
-		if parts[3] != "counters" {
-			http.Error(w, "only /counters is below an endpoint", http.StatusNotFound)
-			return
+		switch parts[3] {
+		case "counters":
+			room.serveCounters(w, r)
+		case "page":
+			room.servePage(w, r)
+		default:
+			http.Error(w, "only /counters and /page are below an endpoint", http.StatusNotFound)
 		}
-		room.serveCounters(w, r)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequestBytes)

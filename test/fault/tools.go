@@ -16,6 +16,8 @@ type Tool struct {
 	Doc string
 	// Properties are the properties of its input schema, as JSON.
 	Properties string
+	// Output is its output schema, as JSON; empty for none.
+	Output string
 	// Lines are the protocol lines on which it means something; empty for both.
 	Lines []Line
 
@@ -27,7 +29,7 @@ type Tool struct {
 var Tools []Tool
 
 func init() {
-	for _, group := range [][]Tool{soundTools, lyingTools, statusTools, sizeTools, cutTools, timeTools, askTools} {
+	for _, group := range [][]Tool{soundTools, lyingTools, statusTools, sizeTools, cutTools, timeTools, askTools, clientTools} {
 		Tools = append(Tools, group...)
 	}
 }
@@ -52,6 +54,10 @@ type arguments struct {
 	Events  int    `json:"events"`
 	Size    int    `json:"size"`
 	Region  string `json:"region"`
+
+	Questions []question      `json:"questions"`
+	Value     json.RawMessage `json:"value"`
+	Failed    bool            `json:"failed"`
 }
 
 // Bounds of the arguments.
@@ -124,8 +130,12 @@ func (t Tool) on(line Line) bool {
 func listed(tools []Tool) string {
 	var out []string
 	for _, t := range tools {
-		out = append(out, fmt.Sprintf(`{"name":%s,"description":%s,"inputSchema":{"type":"object","properties":{%s}}}`,
-			quoted(t.Name), quoted(t.Doc), t.Properties))
+		output := ""
+		if t.Output != "" {
+			output = `,"outputSchema":` + t.Output
+		}
+		out = append(out, fmt.Sprintf(`{"name":%s,"description":%s,"inputSchema":{"type":"object","properties":{%s}}%s}`,
+			quoted(t.Name), quoted(t.Doc), t.Properties, output))
 	}
 	return strings.Join(out, ",")
 }

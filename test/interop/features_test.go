@@ -45,8 +45,8 @@ func fails(code string) func(*testing.T, drive.Outcome) {
 	}
 }
 
-// each goes over a list, and fetches it at once: both hold some.
-func each(list string, some ...string) []step {
+// iterates goes over a list, and fetches it at once: both hold some.
+func iterates(list string, some ...string) []step {
 	check := func(t *testing.T, got drive.Outcome) {
 		t.Helper()
 		succeeds(t, got)
@@ -64,8 +64,8 @@ func each(list string, some ...string) []step {
 
 func conformanceResources() []step {
 	return slices.Concat(
-		each("resources", "test://static-text", "test://static-binary", "test://watched-resource"),
-		each("resourceTemplates", "test://template/{id}/data"),
+		iterates("resources", "test://static-text", "test://static-binary", "test://watched-resource"),
+		iterates("resourceTemplates", "test://template/{id}/data"),
 		[]step{
 			{"list resources", drive.Ask("listResources", `{}`), holds(`"uri":"test://static-text"`)},
 			{"list templates", drive.Ask("listResourceTemplates", `{}`), holds(`"uriTemplate"`)},
@@ -80,7 +80,7 @@ func conformanceResources() []step {
 
 func conformancePrompts(peer peers.Peer, protocol string) []step {
 	steps := slices.Concat(
-		each("prompts", "test_simple_prompt", "test_prompt_with_arguments"),
+		iterates("prompts", "test_simple_prompt", "test_prompt_with_arguments"),
 		[]step{
 			{"list prompts", drive.Ask("listPrompts", `{}`), holds(`"title":"Simple Test Prompt"`)},
 			{"prompt", drive.Ask("getPrompt", `{"name":"test_simple_prompt"}`), holds("This is a simple prompt for testing.")},
@@ -159,9 +159,9 @@ func everythingFeatures() []step {
 		return drive.Ask("complete", fmt.Sprintf(`{"ref":{"type":"ref/prompt","name":"completable-prompt"},"argument":{"name":%q,"value":%q},"context":{"arguments":%s}}`, argument, value, context))
 	}
 	return slices.Concat(
-		each("resources"),
-		each("resourceTemplates", "demo://resource/dynamic/text/{resourceId}"),
-		each("prompts", "simple-prompt", "args-prompt", "completable-prompt"),
+		iterates("resources"),
+		iterates("resourceTemplates", "demo://resource/dynamic/text/{resourceId}"),
+		iterates("prompts", "simple-prompt", "args-prompt", "completable-prompt"),
 		[]step{
 			{"read", drive.Ask("readResource", `{"uri":"demo://resource/static/document/features.md"}`), holds(`"contents"`)},
 			{"prompt", drive.Ask("getPrompt", `{"name":"args-prompt","arguments":{"city":"Köln"}}`), holds("What's weather in Köln?")},

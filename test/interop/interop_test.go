@@ -1,6 +1,7 @@
 // Package interop holds that every embedder of remora gets on with servers that
 // other people wrote: one list of steps against each peer, on each protocol
-// line that the peer speaks, from Node, from Chromium and from the Go host.
+// line that the peer speaks, from Node, from Chromium, from the Go host and over
+// Extism's JavaScript SDKs.
 package interop
 
 import (
@@ -70,6 +71,9 @@ func TestInterop(t *testing.T) {
 		}
 	})
 	embedders := []drive.Embedder{drive.Node(22), drive.Node(24), drive.Page(), drive.Worker(), host.Embedder()}
+	for _, sdk := range []string{"1.0.3", "2.0.0-rc13"} {
+		embedders = append(embedders, drive.ExtismNode(sdk, 22), drive.ExtismNode(sdk, 24), drive.ExtismPage(sdk))
+	}
 	all := map[string][]drive.Report{}
 	for _, embedder := range embedders {
 		t.Run(embedder.Name, func(t *testing.T) {

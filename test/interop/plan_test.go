@@ -49,6 +49,22 @@ func withProgress(s drive.Step) drive.Step { s.Progress = true; return s }
 // cancelAtProgress cancels the call at its first progress event.
 func cancelAtProgress(s drive.Step) drive.Step { s.Cancel = "progress"; return s }
 
+// several makes a call so many times at once.
+func several(count int, s drive.Step) drive.Step { s.Count = count; return s }
+
+// each checks every one of the calls made at once.
+func each(count int, check func(*testing.T, drive.Outcome)) func(*testing.T, drive.Outcome) {
+	return func(t *testing.T, got drive.Outcome) {
+		t.Helper()
+		if len(got.Each) != count {
+			t.Errorf("%d outcomes, want %d", len(got.Each), count)
+		}
+		for _, outcome := range got.Each {
+			check(t, outcome)
+		}
+	}
+}
+
 // lists checks that all of the server's tools come, some of them by name.
 func lists(least int, some ...string) step {
 	return step{"all tools", drive.Step{Do: drive.AllTools}, func(t *testing.T, got drive.Outcome) {
@@ -67,9 +83,10 @@ func lists(least int, some ...string) step {
 func demoSteps() []step {
 	return []step{
 		{"list tools", drive.Step{Do: drive.ListTools}, func(t *testing.T, got drive.Outcome) { succeeds(t, got) }},
-		lists(6, "echo", "add", "slow", "ask", "big", "fail"),
+		lists(7, "echo", "add", "slow", "ask", "big", "fail", "picture"),
 		{"call", call("echo", `{"message":"héllo \"wörld\""}`), says(`héllo "wörld"`)},
 		{"structured", call("add", `{"a":1.5,"b":2}`), says("3.5")},
+		{"eight calls at once", several(8, call("echo", `{"message":"at once"}`)), each(8, says("at once"))},
 		{"progress", withProgress(call("slow", `{"steps":5,"delayMs":1}`)), progresses([]float64{1, 2, 3, 4, 5}, "done after 5 steps")},
 		{"elicitation", call("ask", `{"question":"Which colour?"}`), asks("elicit", "Which colour?", "the answer is: blue")},
 		{"tool error", call("fail", `{}`), func(t *testing.T, got drive.Outcome) {

@@ -16,15 +16,9 @@ func TestProgramOfTheDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	document, err := os.ReadFile(filepath.Join(top, "docs", "abi.md"))
+	program, err := kit.Snippet("docs/abi.md", "go", "package main", "extism.NewPlugin")
 	if err != nil {
 		t.Fatal(err)
-	}
-	_, rest, found := strings.Cut(string(document), "### A whole program\n")
-	_, rest, fenced := strings.Cut(rest, "```go\n")
-	program, _, ended := strings.Cut(rest, "```\n")
-	if !found || !fenced || !ended {
-		t.Fatal("docs/abi.md has no whole program")
 	}
 	dir, err := kit.Temp("_abi") // which is no package of this module
 	if err != nil {

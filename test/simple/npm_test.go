@@ -52,19 +52,13 @@ func TestProgramOfTheReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile(filepath.Join(top, "README.md"))
+	const address = "http://127.0.0.1:8931/mcp"
+	program, err := kit.Snippet("README.md", "js", address, "runInWorker")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(readme), "## Any Extism host\n")
-	_, rest, fenced := strings.Cut(rest, "```js\n")
-	program, _, ended := strings.Cut(rest, "```\n")
-	const address = "http://127.0.0.1:8931/mcp"
-	if !found || !fenced || !ended || !strings.Contains(program, address) {
-		t.Fatal("README.md has no program for an Extism host")
-	}
 	// Packages are found from the folder test, the plugin from the top.
-	program = "process.chdir('..');\n" + strings.ReplaceAll(program, address, startDemo(t)) + "\nawait plugin.close();\n"
+	program = "process.chdir('..');\n" + strings.ReplaceAll(program, address, startDemo(t))
 	run := exec.CommandContext(t.Context(), node, "--no-warnings", "--input-type=module", "--eval", program)
 	run.Dir = filepath.Join(top, "test")
 	out, err := run.CombinedOutput()

@@ -2,7 +2,6 @@ package demoserver
 
 import (
 	"context"
-	"encoding/base64"
 	"strings"
 	"time"
 
@@ -24,6 +23,8 @@ const (
 	// aboutTTLMs is how long clients may keep what does not change, in
 	// milliseconds (2026-07-28).
 	aboutTTLMs = 60_000
+	// pictureResourceSize is the width and height of the picture, in pixels.
+	pictureResourceSize = 128
 )
 
 const about = `# The demo server
@@ -32,9 +33,6 @@ It has tools to call, resources to read, one of which changes, and prompts whose
 arguments can be completed.
 `
 
-// picture is a PNG of one red point, base64.
-const picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
-
 // addResources registers every resource of the demo server. The clock changes
 // until ctx ends, and whoever is subscribed to it is told.
 func addResources(ctx context.Context, s *mcp.Server) {
@@ -42,14 +40,14 @@ func addResources(ctx context.Context, s *mcp.Server) {
 		URI: aboutURI, Name: "about", Title: "About this server", MIMEType: "text/markdown",
 		Description: "What there is to try.", Size: int64(len(about)),
 	}, holds(&mcp.ResourceContents{MIMEType: "text/markdown", Text: about}))
-	pixel, err := base64.StdEncoding.DecodeString(picture)
+	file, err := encodePicture(pictureResourceSize, "green")
 	if err != nil {
-		panic(err) // a constant
+		panic(err) // always the same picture
 	}
 	s.AddResource(&mcp.Resource{
 		URI: pictureURI, Name: "picture", Title: "A picture", MIMEType: "image/png",
-		Description: "One red point.", Size: int64(len(pixel)),
-	}, holds(&mcp.ResourceContents{MIMEType: "image/png", Blob: pixel}))
+		Description: "Green waves.", Size: int64(len(file)),
+	}, holds(&mcp.ResourceContents{MIMEType: "image/png", Blob: file}))
 	s.AddResource(&mcp.Resource{
 		URI: clockURI, Name: "clock", Title: "The time", MIMEType: "text/plain",
 		Description: "The server's time. It changes every second; subscribe to be told.",

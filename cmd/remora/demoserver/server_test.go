@@ -1,7 +1,9 @@
 package demoserver_test
 
 import (
+	"bytes"
 	"context"
+	"image/png"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +12,9 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/remora-mcp/remora/cmd/remora/demoserver"
 )
+
+// args are the arguments of a tool.
+type args = map[string]any
 
 // revisions are the newest of each protocol line.
 var revisions = []string{"2025-11-25", "2026-07-28"}
@@ -63,7 +68,6 @@ func textOf(t *testing.T, r *mcp.CallToolResult) string {
 
 func TestTools(t *testing.T) {
 	url := start(t)
-	type args = map[string]any
 	tests := []struct {
 		name    string
 		tool    string
@@ -89,6 +93,8 @@ func TestTools(t *testing.T) {
 		{"big, less than nothing", "big", args{"bytes": -1}, "minimum", true},
 		{"too big", "big", args{"bytes": demoserver.MaxBigBytes + 1}, "maximum", true},
 		{"fail", "fail", args{}, "this tool always fails", true},
+		{"picture in no colour", "picture", args{"colour": "mauve"}, "enum", true},
+		{"picture too large", "picture", args{"size": demoserver.MaxPictureSize + 1}, "maximum", true},
 	}
 	for _, revision := range revisions {
 		t.Run(revision, func(t *testing.T) {
@@ -124,6 +130,29 @@ func TestAddIsStructured(t *testing.T) {
 	}
 }
 
+func TestPicture(t *testing.T) {
+	session := connect(t, start(t), "2026-07-28", nil)
+	pictures := map[string]bool{}
+	for _, colour := range []string{"blue", "green", "orange"} {
+		got, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "picture", Arguments: args{"colour": colour, "size": 48}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, ok := got.Content[0].(*mcp.ImageContent)
+		if !ok || block.MIMEType != "image/png" {
+			t.Fatalf("%s: got %T, want an image/png", colour, got.Content[0])
+		}
+		config, err := png.DecodeConfig(bytes.NewReader(block.Data))
+		if err != nil || config.Width != 48 || config.Height != 48 {
+			t.Errorf("%s: %d by %d, %v, want 48 by 48", colour, config.Width, config.Height, err)
+		}
+		pictures[string(block.Data)] = true
+	}
+	if len(pictures) != 3 {
+		t.Errorf("%d different pictures of 3 colours", len(pictures))
+	}
+}
+
 func TestListTools(t *testing.T) {
 	url := start(t)
 	for _, revision := range revisions {
@@ -135,7 +164,7 @@ func TestListTools(t *testing.T) {
 			}
 			names = append(names, tool.Name)
 		}
-		if got, want := strings.Join(names, " "), "add ask big echo fail slow"; got != want {
+		if got, want := strings.Join(names, " "), "add ask big echo fail picture slow"; got != want {
 			t.Errorf("%s: got %q, want %q", revision, got, want)
 		}
 	}

@@ -74,6 +74,7 @@ func addTools(s *mcp.Server) {
 		Annotations: readOnly,
 		InputSchema: object(``),
 	}, fail)
+	addPicture(s)
 }
 
 // object returns the JSON Schema of an object that has the given properties and

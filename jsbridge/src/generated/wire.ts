@@ -51,8 +51,17 @@ export const MAX_HEADER_BYTES = 65536;
  */
 export const MAX_LIST_PAGES = 10000;
 
+/** MAX_TRACE_MESSAGE_BYTES is about how much of a message is shown. */
+export const MAX_TRACE_MESSAGE_BYTES = 65536;
+
 /** PREFIX_SIZE is the length of the fixed part that opens every frame. */
 export const PREFIX_SIZE = 16;
+
+export const VALIDATE_ALWAYS = "always";
+
+export const VALIDATE_KNOWN = "known";
+
+export const VALIDATE_OFF = "off";
 
 /**
  * VERSION is the release of remora that this tree builds. The npm package, the plugin's
@@ -198,6 +207,11 @@ export const Code = {
   httpSessionGone: "http/session_gone",
   /** The server answered with a JSON-RPC error. */
   rpcError: "rpc/error",
+  /**
+   * The tool's result does not fit its outputSchema. The data says where, and has the result
+   * (InvalidResult): the tool has been executed.
+   */
+  rpcInvalidResult: "rpc/invalid_result",
   /** The server wants credentials (401). */
   authRequired: "auth/required",
   /** The server refuses this caller (403). */
@@ -235,6 +249,23 @@ export const Sent = {
   yes: "yes",
 } as const;
 export type Sent = (typeof Sent)[keyof typeof Sent];
+
+/** TraceType says what a trace event is. */
+export const TraceType = {
+  /** Something was thrown away, mostly what was received just before. */
+  dropped: "dropped",
+  /** Its answer is complete, was given up, or failed. */
+  end: "end",
+  /** A JSON-RPC message came from the server, in an answer's body or as an event. */
+  received: "received",
+  /** An HTTP request is made. */
+  request: "request",
+  /** The status and headers of its answer are there. */
+  response: "response",
+  /** A JSON-RPC message goes to the server. */
+  sent: "sent",
+} as const;
+export type TraceType = (typeof TraceType)[keyof typeof TraceType];
 
 /** The states of a session. */
 export const SessionState = {
@@ -335,6 +366,17 @@ export interface Cancel {
 }
 
 /**
+ * ClientCapabilities say what the application's handlers take (ClientCapabilities in the
+ * specification, 2025-11-25 and 2026-07-28).
+ */
+export interface ClientCapabilities {
+  /** elicitation says which modes elicit takes. Default: form. */
+  elicitation?: ElicitationCapability;
+  /** sampling says what sample takes besides a conversation. Default: nothing. */
+  sampling?: SamplingCapability;
+}
+
+/**
  * ClientInfo describes the application (Implementation in the specification, 2025-11-25 and
  * 2026-07-28).
  */
@@ -410,6 +452,27 @@ export interface Connect {
    * standing stream, so that is held open while there are any.
    */
   handlers?: string[];
+  /**
+   * events names the tells (rows of Tells) that somebody listens to from the start, as in
+   * Listen.
+   */
+  events?: string[];
+  /**
+   * capabilities say more of what the handlers take. Something that no handler is there for
+   * is local/bad_argument.
+   */
+  capabilities?: ClientCapabilities;
+  /**
+   * roots are the application's roots. Absent, the server is told that there is no such
+   * thing, and setRoots is refused; an empty list announces them.
+   */
+  roots?: Root[];
+  /**
+   * validateOutput says when a tool's structured content is checked against the tool's
+   * outputSchema: known (the default), as soon as the tool has been listed; always, for
+   * which the tools are listed if they have not been; off.
+   */
+  validateOutput?: string;
   /** cacheMode is what calls do that do not say: one of the CacheModes. Absent for CACHE_USE. */
   cacheMode?: string;
   /**
@@ -509,7 +572,8 @@ export interface Done {
 
 /**
  * Elicit holds the parameters of the elicit question: elicitation/create, as the server sent
- * it (specification 2025-11-25 and 2026-07-28, client/elicitation).
+ * it (specification 2025-11-25 and 2026-07-28, client/elicitation). A question of a mode
+ * that was not announced does not get here, nor one whose URL is not of http or https.
  */
 export interface Elicit {
   /** mode is "form" (the default) or "url". */
@@ -524,11 +588,36 @@ export interface Elicit {
   elicitationId?: string;
 }
 
-/** Elicited is the answer to elicit. */
+/** ElicitationCapability says which modes of elicitation are taken. */
+export interface ElicitationCapability {
+  /** form is set for forms. Neither being set means form. */
+  form?: Empty;
+  /** url is set for pages to visit. */
+  url?: Empty;
+}
+
+/**
+ * ElicitationComplete is the data of the elicitationComplete event:
+ * notifications/elicitation/complete, as the server sent it (specification 2025-11-25,
+ * client/elicitation).
+ */
+export interface ElicitationComplete {
+  /**
+   * elicitationId is that of an elicitation of mode "url" that was asked in this session and
+   * is now complete.
+   */
+  elicitationId: string;
+}
+
+/**
+ * Elicited is the answer to elicit. What is missing in Content and has a default in the form
+ * is added; then it has to fit the form, or the question has no answer and the call that it
+ * belongs to ends with local/bad_argument.
+ */
 export interface Elicited {
   /** action is accept, decline or cancel. */
   action: string;
-  /** content holds the form's values when action is accept. */
+  /** content holds the form's values, an object, when action is accept. */
   content?: unknown;
 }
 
@@ -695,6 +784,19 @@ export interface InputRequired {
   requestState?: unknown;
 }
 
+/** InvalidResult is the data of the error rpc/invalid_result. */
+export interface InvalidResult {
+  /** pointer says where in the result (RFC 6901), /structuredContent/age for instance. */
+  pointer: string;
+  /**
+   * keyword is the keyword of the tool's outputSchema that does not hold; empty if there is
+   * no structured content at all.
+   */
+  keyword?: string;
+  /** result is the server's result as it came: the tool has been executed. */
+  result: unknown;
+}
+
 /**
  * Limits bound what a server, or the embedder, can make the core hold. Zero selects the
  * default of each.
@@ -844,6 +946,19 @@ export interface ResourceUpdated {
 /** ResourcesChanged is the data of the resourcesChanged event: none. */
 export type ResourcesChanged = Record<string, never>;
 
+/**
+ * A Root is a place that the application lets the server know of (Root in the specification,
+ * 2025-11-25 and 2026-07-28, client/roots).
+ */
+export interface Root {
+  /** uri names it: a file URI. */
+  uri: string;
+  /** name is shown to people. */
+  name?: string;
+  /** _meta is the root's _meta. */
+  _meta?: unknown;
+}
+
 /** Run is the input of the export run. */
 export interface Run {
   /** server is the URL of the server's MCP endpoint: http or https. */
@@ -913,10 +1028,13 @@ export interface RunTool {
 
 /**
  * Sample holds the parameters of the sample question: sampling/createMessage, as the server
- * sent it (specification 2025-11-25, client/sampling).
+ * sent it (specification 2025-11-25 and 2026-07-28, client/sampling).
  */
 export interface Sample {
-  /** messages is the conversation so far. */
+  /**
+   * messages is the conversation so far. The content of each is a content block or a list of
+   * them; tool_use and tool_result blocks come only if tools were announced.
+   */
   messages: unknown;
   /** systemPrompt is the server's wish for a system prompt. */
   systemPrompt?: string;
@@ -932,18 +1050,39 @@ export interface Sample {
   includeContext?: string;
   /** metadata is passed to the model's provider. */
   metadata?: unknown;
+  /**
+   * tools are what the model may use, Tool objects of the specification. They come only if
+   * tools were announced.
+   */
+  tools?: unknown;
+  /** toolChoice says how the model may use them: its mode is auto, required or none. */
+  toolChoice?: unknown;
 }
 
 /** Sampled is the answer to sample. */
 export interface Sampled {
   /** role is "assistant". */
   role: string;
-  /** content is the message, one content block. */
+  /**
+   * content is the message: a content block, or a list of them, as with several tool_use
+   * blocks. A server before 2025-11-25 takes one block only.
+   */
   content: unknown;
   /** model names the model that wrote it. */
   model: string;
-  /** stopReason says why it ended. */
+  /**
+   * stopReason says why it ended: endTurn, stopSequence, maxTokens, toolUse, or another
+   * word.
+   */
   stopReason?: string;
+}
+
+/** SamplingCapability says what may come with a request for a message. */
+export interface SamplingCapability {
+  /** tools is set if the model may be given tools. */
+  tools?: Empty;
+  /** context is set if includeContext may be other than none. */
+  context?: Empty;
 }
 
 /**
@@ -954,6 +1093,12 @@ export interface Sampled {
 export interface SetLoggingLevel {
   /** level is one of the LogLevels: the server logs from there upward. */
   level: string;
+}
+
+/** SetRoots holds the parameters of the setRoots command. */
+export interface SetRoots {
+  /** roots take the place of those before, all of them. */
+  roots: Root[];
 }
 
 /** State is the data of the state event. */
@@ -1016,6 +1161,50 @@ export interface Tell {
 
 /** ToolsChanged is the data of the toolsChanged event: none. */
 export type ToolsChanged = Record<string, never>;
+
+/**
+ * Trace is the data of the trace event: one thing that went over the network, or was thrown
+ * away. It is sent only while somebody listens to "trace". What could be a secret reads
+ * "(masked)"; the application's own headers and token are not known to the core and not in
+ * it.
+ */
+export interface Trace {
+  /** at is when it happened, in milliseconds since 1970, with a fraction. */
+  at: number;
+  /** type says what it is. */
+  type: TraceType;
+  /** exchange joins the events of one HTTP exchange of the session. */
+  exchange?: number;
+  /** call is the call to which it belongs, where that is known. */
+  call?: number;
+  /** method is the HTTP method of a request. */
+  method?: string;
+  /**
+   * url is where a request goes, without a fragment. The values of its query are masked, and
+   * what looks like a key in its path.
+   */
+  url?: string;
+  /** status is the HTTP status of a response. */
+  status?: number;
+  /**
+   * headers are those of a request or response, by name. Values are masked unless the header
+   * is known to be harmless.
+   */
+  headers?: [string, string][];
+  /** bytes is the size of a request's body, of a response's at its end, or of a message. */
+  bytes?: number;
+  /** error is how an exchange failed, at its end: a code and a message. */
+  error?: string;
+  /** reason is why something was dropped, or an exchange given up. */
+  reason?: string;
+  /** message is the JSON-RPC message, masked. */
+  message?: unknown;
+  /**
+   * truncated says that parts of the message were left out, because it is larger than
+   * MAX_TRACE_MESSAGE_BYTES.
+   */
+  truncated?: boolean;
+}
 
 /** UnsubscribeResource holds the parameters of the unsubscribeResource command. */
 export interface UnsubscribeResource {
@@ -1115,6 +1304,11 @@ export interface Commands {
    * is opened again.
    */
   setLoggingLevel: { params: SetLoggingLevel; result: Empty };
+  /**
+   * Replaces the application's roots and tells the server, where its revision has a word for
+   * that (before 2026-07-28).
+   */
+  setRoots: { params: SetRoots; result: Empty };
   /** Says how the core is doing, after a garbage collection. */
   stats: { params: Stats; result: StatsResult };
   /**
@@ -1139,6 +1333,8 @@ export interface Asks {
 
 /** The events of a tell, with their data. */
 export interface Tells {
+  /** What the server asked for by URL is done. */
+  elicitationComplete: ElicitationComplete;
   /** The server logged something. */
   log: Log;
   /** A call went on. The frame's id is the call. */
@@ -1153,13 +1349,15 @@ export interface Tells {
   state: State;
   /** The server's list of tools changed. */
   toolsChanged: ToolsChanged;
+  /** Something went over the network, or was thrown away. Only while somebody listens. */
+  trace: Trace;
 }
 
 /** The names of Commands, for use at run time. */
-export const commandNames = ["callTool", "close", "complete", "connect", "discover", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "ping", "readResource", "run", "setLoggingLevel", "stats", "subscribeResource", "unsubscribeResource"] as const;
+export const commandNames = ["callTool", "close", "complete", "connect", "discover", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "ping", "readResource", "run", "setLoggingLevel", "setRoots", "stats", "subscribeResource", "unsubscribeResource"] as const;
 
 /** The names of Asks, for use at run time. */
 export const askNames = ["elicit", "sample"] as const;
 
 /** The names of Tells, for use at run time. */
-export const tellNames = ["log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged"] as const;
+export const tellNames = ["elicitationComplete", "log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged", "trace"] as const;

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"sync"
@@ -19,6 +20,9 @@ import (
 // A Host is the Go host in this process, with one runtime for each set of
 // limits. Close frees it.
 type Host struct {
+	// Logger is given to the runtimes; it may be nil.
+	Logger *slog.Logger
+
 	mu       sync.Mutex
 	runtimes map[Limits]*host.Runtime
 }
@@ -73,7 +77,7 @@ func (h *Host) runtime(ctx context.Context, l Limits) (*host.Runtime, error) {
 	if rt := h.runtimes[l]; rt != nil {
 		return rt, nil
 	}
-	rt, err := host.Open(ctx, host.Options{Limits: host.Limits{
+	rt, err := host.Open(ctx, host.Options{Logger: h.Logger, Limits: host.Limits{
 		MaxBodyBytes: l.MaxBodyBytes, MaxEventBytes: l.MaxEventBytes, MaxDepth: l.MaxDepth, MaxCalls: l.MaxCalls,
 	}})
 	if err != nil {
@@ -142,6 +146,17 @@ func (r *hostRun) several(ctx context.Context, step Step) Outcome {
 		return outcome
 	}
 	var outcome Outcome
+	if len(step.Beside) > 0 {
+		each := make([]Outcome, len(step.Beside))
+		var wait sync.WaitGroup
+		for i, beside := range step.Beside {
+			wait.Go(func() { each[i] = r.caught(ctx, beside) })
+		}
+		outcome = r.caught(ctx, step)
+		wait.Wait()
+		outcome.Each = each
+		return outcome
+	}
 	for range max(1, step.Repeat) {
 		if outcome = r.caught(ctx, step); outcome.Error != nil {
 			break
@@ -221,6 +236,8 @@ func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
 		events, err := r.awaitEvent(ctx, step.Event, max(1, step.Min))
 		outcome.Events = events
 		return err
+	case SetRoots:
+		return r.session.SetRoots(host.WithCallOptions(ctx, options), roots(step.Roots)...)
 	case Memory:
 		return nil // the host does not tell
 	case Close:
@@ -236,18 +253,38 @@ func (r *hostRun) connectOptions() *host.ConnectOptions {
 		Policy:          host.Policy{Origins: r.script.Origins},
 		CacheMode:       host.CacheMode(r.script.CacheMode),
 	}
+	if r.script.Roots != nil {
+		o.Roots = roots(r.script.Roots)
+	}
+	o.ValidateOutput = host.OutputValidation(r.script.ValidateOutput)
+	if r.script.ElicitURL {
+		o.Capabilities = &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{
+			Form: &mcp.FormElicitationCapabilities{}, URL: &mcp.URLElicitationCapabilities{}}}
+	}
 	if len(r.script.Headers) > 0 {
 		o.Headers = http.Header{}
 		for name, value := range r.script.Headers {
 			o.Headers.Set(name, value)
 		}
 	}
+	if r.script.Token != "" {
+		o.Token = func(context.Context) (string, error) { return r.script.Token, nil }
+	}
+	if r.script.Trace {
+		o.Events.Trace = func(e host.TraceEvent) { r.note("trace", e) }
+	}
 	if r.script.Elicit != "" {
 		o.Handlers.Elicit = func(ctx context.Context, params *mcp.ElicitParams) (*mcp.ElicitResult, error) {
 			return answer[mcp.ElicitResult](ctx, r, "elicit", r.script.Elicit, params)
 		}
 	}
-	if r.script.Sample != "" {
+	if r.script.SampleTools {
+		//lint:ignore SA1019 sampling is part of the older revisions
+		o.Handlers.SampleWithTools = func(ctx context.Context, params *mcp.CreateMessageWithToolsParams) (*mcp.CreateMessageWithToolsResult, error) {
+			//lint:ignore SA1019 sampling is part of the older revisions
+			return answer[mcp.CreateMessageWithToolsResult](ctx, r, "sample", r.script.Sample, params)
+		}
+	} else if r.script.Sample != "" {
 		//lint:ignore SA1019 sampling is part of the older revisions
 		o.Handlers.Sample = func(ctx context.Context, params *mcp.CreateMessageParams) (*mcp.CreateMessageResult, error) {
 			//lint:ignore SA1019 sampling is part of the older revisions
@@ -281,11 +318,47 @@ func answer[T any](ctx context.Context, r *hostRun, kind, with string, params an
 	case AnswerThrow:
 		return nil, errors.New("the handler fails")
 	}
-	if with == AnswerFill {
+	switch with {
+	case AnswerFill:
 		with = fill(encoded)
+	case AnswerVisit:
+		if err := visit(ctx, encoded); err != nil {
+			return nil, err
+		}
+		with = `{"action":"accept"}`
 	}
 	result := new(T)
 	return result, json.Unmarshal([]byte(with), result)
+}
+
+// roots returns roots with these URIs.
+//
+//lint:ignore SA1019 roots are part of every revision
+func roots(uris []string) []*mcp.Root {
+	//lint:ignore SA1019 see above
+	list := []*mcp.Root{}
+	for _, uri := range uris {
+		//lint:ignore SA1019 see above
+		list = append(list, &mcp.Root{URI: uri, Name: "root"})
+	}
+	return list
+}
+
+// visit visits the page that an elicitation sends to.
+func visit(ctx context.Context, params json.RawMessage) error {
+	var question struct{ URL string }
+	if err := json.Unmarshal(params, &question); err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, question.URL, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
 }
 
 // fill returns the answer to an elicitation with its required fields filled in.
@@ -350,18 +423,21 @@ func (r *hostRun) call(ctx context.Context, step Step, options host.CallOptions,
 	return err
 }
 
-func (r *hostRun) listen(event string) error {
-	note := func(data any) {
-		encoded, err := json.Marshal(data)
-		if err != nil {
-			encoded = nil
-		}
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.events[event] = append(r.events[event], encoded)
-		close(r.changed)
-		r.changed = make(chan struct{})
+// note keeps an event for awaitEvent.
+func (r *hostRun) note(event string, data any) {
+	encoded, err := json.Marshal(data)
+	if err != nil {
+		encoded = nil
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events[event] = append(r.events[event], encoded)
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+func (r *hostRun) listen(event string) error {
+	note := func(data any) { r.note(event, data) }
 	var events host.Events
 	switch event {
 	case "state":
@@ -371,6 +447,8 @@ func (r *hostRun) listen(event string) error {
 		events.Log = func(p *mcp.LoggingMessageParams) { note(p) }
 	case "toolsChanged":
 		events.ToolsChanged = func() { note(nil) }
+	case "elicitationComplete":
+		events.ElicitationComplete = func(p *mcp.ElicitationCompleteParams) { note(p) }
 	case "promptsChanged":
 		events.PromptsChanged = func() { note(nil) }
 	case "resourcesChanged":

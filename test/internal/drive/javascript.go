@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/remora-mcp/remora/test/internal/kit"
 )
@@ -32,6 +33,45 @@ func Worker() Embedder {
 	return Embedder{Name: "worker", Browser: true, Run: func(ctx context.Context, scripts []Script) ([]Report, error) {
 		return javascript(ctx, browserNode, scripts, "browser.js", "worker")
 	}}
+}
+
+// lines are the npm packages of Extism's JavaScript SDK, by the line's version.
+var lines = map[string]string{"1.0.3": "extism-1", "2.0.0-rc13": "@extism/extism"}
+
+// ExtismNode is the npm package in Node of that major version, over the plugin
+// in Extism's JavaScript SDK of that version.
+func ExtismNode(version string, major int) Embedder {
+	return Embedder{
+		Name: fmt.Sprintf("%s-node%d", name(version), major),
+		Run: func(ctx context.Context, scripts []Script) ([]Report, error) {
+			return overExtism(ctx, version, major, scripts, "node.js")
+		},
+	}
+}
+
+// ExtismPage is the same in a page of Chromium, under the policy of Page.
+func ExtismPage(version string) Embedder {
+	return Embedder{
+		Name:    name(version) + "-page",
+		Browser: true,
+		Run: func(ctx context.Context, scripts []Script) ([]Report, error) {
+			return overExtism(ctx, version, browserNode, scripts, "browser.js", "page")
+		},
+	}
+}
+
+// name is a version's part of an embedder's name, which stands in URLs.
+func name(version string) string { return "extism-" + strings.ReplaceAll(version, ".", "-") }
+
+func overExtism(ctx context.Context, version string, major int, scripts []Script, program string, args ...string) ([]Report, error) {
+	pkg, ok := lines[version]
+	if !ok {
+		return nil, fmt.Errorf("no Extism SDK of version %s", version)
+	}
+	if _, err := kit.NPM(pkg, "package.json"); err != nil {
+		return nil, err
+	}
+	return javascript(ctx, major, scripts, program, append(args, pkg)...)
 }
 
 // browserNode is the Node that drives the browser.

@@ -35,6 +35,10 @@ type Script struct {
 	Origins []string `json:"origins,omitempty"`
 	// Headers are sent to the server's own origin.
 	Headers map[string]string `json:"headers,omitempty"`
+	// Token is what the token function gives; empty for none.
+	Token string `json:"token,omitempty"`
+	// Trace listens to the event trace from the start.
+	Trace bool `json:"trace,omitempty"`
 	// ConnectTimeoutMs is how long connect waits to hear something; 0 for the
 	// default.
 	ConnectTimeoutMs int64 `json:"connectTimeoutMs,omitempty"`
@@ -43,6 +47,14 @@ type Script struct {
 	Elicit string `json:"elicit,omitempty"`
 	// Sample is the answer to every sampling request, likewise.
 	Sample string `json:"sample,omitempty"`
+	// SampleTools announces that sampling takes tools.
+	SampleTools bool `json:"sampleTools,omitempty"`
+	// ElicitURL announces that elicitation takes URLs.
+	ElicitURL bool `json:"elicitUrl,omitempty"`
+	// Roots are the URIs of the roots given to connect; nil for none.
+	Roots []string `json:"roots,omitzero"`
+	// ValidateOutput is that of connect: always, off, or empty.
+	ValidateOutput string `json:"validateOutput,omitempty"`
 	// ListMaxPages bounds wholeList in the npm package; 0 for its default.
 	ListMaxPages int `json:"listMaxPages,omitempty"`
 	// CacheMode is the session's; empty for the default.
@@ -56,6 +68,7 @@ const (
 	AnswerNever = "never" // the handler waits until the question is withdrawn
 	AnswerThrow = "throw" // the handler fails
 	AnswerFill  = "fill"  // an elicitation is accepted, its required fields filled in: see Filled
+	AnswerVisit = "visit" // an elicitation by URL is accepted, and the page visited
 )
 
 // Filled are the values that AnswerFill puts into required fields, by type.
@@ -83,6 +96,7 @@ const (
 	Off        = "off"        // stops listening to Event
 	AwaitEvent = "awaitEvent" // waits until Event has come Min times (default 1); the outcome's Events
 	Counters   = "counters"   // counters of a fault run; the outcome's Counters
+	SetRoots   = "setRoots"   // the step's Roots
 	Memory     = "memory"     // bytes of guest memory; the outcome's Memory, where the embedder can tell
 	Close      = "close"
 )
@@ -110,6 +124,10 @@ type Step struct {
 	// Cancel cancels the call: "progress" at its first progress event, "ask"
 	// when the server asks, or the name of a counter that has to reach 1.
 	Cancel string `json:"cancel,omitempty"`
+	// Roots are those of setRoots.
+	Roots []string `json:"roots,omitempty"`
+	// Beside are steps that are done at the same time; the outcome's Each.
+	Beside []Step `json:"beside,omitempty"`
 	// Count does the step so many times at once; the outcome's Each.
 	Count int `json:"count,omitempty"`
 	// Repeat does the step so many times in series, until one fails.
@@ -148,7 +166,7 @@ type Outcome struct {
 	Counters map[string]int `json:"counters,omitempty"`
 	// Memory is the guest's memory in bytes, 0 where it cannot be told.
 	Memory int64 `json:"memory,omitempty"`
-	// Each has the outcomes of a step with Count.
+	// Each has the outcomes of a step with Count, or those of the steps beside it.
 	Each []Outcome `json:"each,omitempty"`
 	// Ms is how long the step took, in milliseconds.
 	Ms float64 `json:"ms"`

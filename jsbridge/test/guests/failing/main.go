@@ -2,7 +2,8 @@
 
 // Command failing is a core that fails on purpose, for the tests of what its
 // embedder does then. It answers hello and connect; of the other commands
-// listTools panics, ping ends the program, callTool is never answered, close is.
+// listTools panics, ping ends the program, callTool is never answered, the rest is,
+// with {}. The parameters of connect come back as the server's instructions.
 package main
 
 import (
@@ -35,12 +36,12 @@ func recv(_, n uint32) {
 		header := binary.LittleEndian.Uint32(batch)
 		end := 16 + header + binary.LittleEndian.Uint32(batch[4:])
 		id, kind := binary.LittleEndian.Uint32(batch[8:]), batch[12]
-		go take(kind, id, append([]byte(nil), batch[16:16+header]...))
+		go take(kind, id, append([]byte(nil), batch[16:16+header]...), string(batch[16+header:end]))
 		batch = batch[end:]
 	}
 }
 
-func take(kind byte, id uint32, header []byte) {
+func take(kind byte, id uint32, header []byte, payload string) {
 	switch kind {
 	case 1:
 		answer(64, 0, `{"abi":[1,0],"name":"failing","version":"0"}`, "")
@@ -53,12 +54,13 @@ func take(kind byte, id uint32, header []byte) {
 		case "connect":
 			sessions++
 			answer(68, id, fmt.Sprintf(`{"event":"state","session":%d}`, sessions), `{"state":"connecting"}`)
-			answer(65, id, `{}`, fmt.Sprintf(`{"session":%d,"protocolVersion":"none"}`, sessions))
+			answer(65, id, `{}`, fmt.Sprintf(`{"session":%d,"protocolVersion":"none","instructions":%q}`, sessions, payload))
 		case "listTools":
 			panic("a test: https://h.example/?canary")
 		case "ping":
 			os.Exit(3)
-		case "close":
+		case "callTool":
+		default:
 			answer(65, id, `{}`, `{}`)
 		}
 	}

@@ -1,0 +1,119 @@
+// The page's one session with a server: connecting, its tools, and what happens
+// in it. It knows nothing of how it is shown.
+
+import { type Client, connect, type State, type Tool } from "remora-mcp";
+import { Calls } from "./calls.js";
+import { Cell } from "./cell.js";
+import { Questions } from "./questions.js";
+import { TraceLog } from "./trace/log.js";
+
+/** What to connect to, and with what. */
+export interface Target {
+  url: string;
+  token: string;
+  headers: Record<string, string>;
+  /** The newest protocol revision to ask for; empty for the newest known. */
+  protocolVersion: string;
+}
+
+/** Where the connection stands. */
+export type Connection =
+  | { at: "none" }
+  | { at: "connecting"; url: string; stop: () => void }
+  | { at: "failed"; url: string; error: unknown }
+  | { at: "ready"; url: string; client: Client; state?: State };
+
+/** The server's tools, as far as they are known. */
+export type Tools =
+  | { at: "none" }
+  | { at: "loading" }
+  | { at: "failed"; error: unknown }
+  | { at: "ready"; all: Tool[] };
+
+/** A session that can be opened and closed again and again. */
+export class Session {
+  readonly connection = new Cell<Connection>({ at: "none" });
+  readonly tools = new Cell<Tools>({ at: "none" });
+  readonly trace = new TraceLog();
+  readonly questions = new Questions();
+  readonly calls = new Calls();
+
+  /** Ends what there is and connects. What comes of it is in connection. */
+  async connect(target: Target): Promise<void> {
+    const { url } = target;
+    this.disconnect();
+    const trace = this.trace.begin();
+    this.calls.clear();
+    const stop = new AbortController();
+    const connecting: Connection = { at: "connecting", url, stop: () => stop.abort() };
+    this.connection.set(connecting);
+    let client: Client;
+    try {
+      client = await connect(url, {
+        clientInfo: { name: "remora-web", version: "0.1.0" },
+        headers: target.headers,
+        token: target.token === "" ? undefined : () => target.token,
+        protocolVersion: target.protocolVersion || undefined,
+        signal: stop.signal,
+        handlers: { elicit: this.questions.ask },
+        events: { trace },
+      });
+    } catch (error) {
+      if (this.connection.get() !== connecting) return;
+      this.connection.set(stop.signal.aborted ? { at: "none" } : { at: "failed", url, error });
+      return;
+    }
+    if (this.connection.get() !== connecting) {
+      void client.close();
+      return;
+    }
+    client.on("state", (state) => {
+      if (this.#client === client) this.connection.set({ at: "ready", url, client, state });
+    });
+    this.connection.set({ at: "ready", url, client });
+    const offered = client.capabilities?.["tools"];
+    if (typeof offered !== "object" || offered === null) {
+      this.tools.set({ at: "ready", all: [] });
+      return;
+    }
+    if ("listChanged" in offered && offered.listChanged === true) {
+      client.on("toolsChanged", () => void this.loadTools());
+    }
+    await this.loadTools();
+  }
+
+  /** Asks the server for its tools again. */
+  async loadTools(): Promise<void> {
+    const client = this.#client;
+    if (client === undefined) return;
+    if (this.tools.get().at !== "ready") this.tools.set({ at: "loading" });
+    try {
+      const all: Tool[] = [];
+      for await (const tool of client.tools()) all.push(tool);
+      if (this.#client === client) this.tools.set({ at: "ready", all });
+    } catch (error) {
+      if (this.#client === client) this.tools.set({ at: "failed", error });
+    }
+  }
+
+  /** Calls a tool; what comes of it is in calls. */
+  call(tool: string, args: Record<string, unknown>): void {
+    const client = this.#client;
+    if (client !== undefined) this.calls.start(client, tool, args);
+  }
+
+  /** Ends the session, or gives up connecting. */
+  disconnect(): void {
+    const connection = this.connection.get();
+    this.connection.set({ at: "none" });
+    this.tools.set({ at: "none" });
+    this.questions.dismiss();
+    if (connection.at === "connecting") connection.stop();
+    if (connection.at === "ready") void connection.client.close();
+  }
+
+  get #client(): Client | undefined {
+    const connection = this.connection.get();
+    return connection.at === "ready" ? connection.client : undefined;
+  }
+}

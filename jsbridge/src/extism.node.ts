@@ -1,0 +1,24 @@
+// The entry over an Extism SDK for Node: the plugin as a file beside this one.
+
+import type { Client } from "./client.js";
+import { connectExtismOn, type ExtismConnectOptions } from "./connect-extism.js";
+import { nodePlatform } from "./platform.node.js";
+import { pluginBeside } from "./plugin-beside.node.js";
+
+export * from "./api.js";
+export type { ExtismConnectOptions } from "./connect-extism.js";
+export type { CreatePlugin, ExtismPlugin, PluginManifest, PluginOptions } from "./plugin.js";
+
+const open = /* @__PURE__ */ connectExtismOn(/* @__PURE__ */ nodePlatform(pluginBeside));
+
+/**
+ * Opens a session with the MCP server at a URL (http or https), over a plugin
+ * that options.createPlugin makes.
+ *
+ * Rejects with a RemoraError: local/bad_url, local/bad_argument or
+ * policy/origin before any traffic, plugin/missing or plugin/trap if the plugin
+ * cannot be made or started, otherwise with what became of the handshake.
+ */
+export function connect(url: string | URL, options: ExtismConnectOptions): Promise<Client> {
+  return open(url, options);
+}
