@@ -18,7 +18,7 @@ for (const protocolVersion of ["2026-07-28", "2025-11-25"]) {
     assert.equal(found.server.name, "remora-demo-server");
     assert.equal(found.protocolVersion, protocolVersion);
     assert.ok(found.capabilities["tools"]);
-    assert.deepEqual(found.tools.map(({ name }) => name).sort(), ["add", "ask", "big", "echo", "fail", "slow"]);
+    for (const name of ["add", "ask", "slow"]) assert.ok(found.tools.some((tool) => tool.name === name));
 
     const steps: Progress[] = [];
     const slow = await run(

@@ -66,7 +66,10 @@ test("no Node builtin is in what a browser loads", () => {
 });
 
 test("what Node loads names its builtins with node:", () => {
-  for (const entry of ["index", "slim", "extism", "worker"].flatMap((name) => [`${name}.node.js`, `${name}.node.cjs`])) {
+  for (const entry of ["index", "slim", "extism", "worker"].flatMap((name) => [
+    `${name}.node.js`,
+    `${name}.node.cjs`,
+  ])) {
     const foreign = [...graph(entry)].flatMap(imports).filter((source) => !source.startsWith("./"));
     assert.ok(foreign.length > 0);
     for (const source of foreign) {
@@ -131,33 +134,18 @@ test("every path of the manifest is there", () => {
 });
 
 test("both formats export the same", async () => {
-  for (const [a, b] of [
-    ["remora-mcp", "index.node.cjs"],
-    ["remora-mcp/slim", "slim.node.cjs"],
-    ["remora-mcp/extism", "extism.node.cjs"],
+  const shared = ["Client", "Group", "RemoraError", "blob", "connect", "dataURL", "prefixedName", "structured", "text"];
+  for (const [a, b, more] of [
+    ["remora-mcp", "index.node.cjs", ["createGroup", "discover", "run"]],
+    ["remora-mcp/slim", "slim.node.cjs", ["createGroup", "discover", "run"]],
+    ["remora-mcp/extism", "extism.node.cjs", []],
+    ["remora-mcp/worker", "worker.node.cjs", ["createGroup"]],
   ] as const) {
     const esm: unknown = await import(a);
     const cjs: unknown = (await import(join(dist, b))).default;
-    assert.deepEqual(Object.keys(esm as object).sort(), [
-      "Client",
-      "Group",
-      "RemoraError",
-      "connect",
-      "createGroup",
-      "discover",
-      "prefixedName",
-      "run",
-    ]);
-    assert.deepEqual(Object.keys(cjs as object).sort(), [
-      "Client",
-      "Group",
-      "RemoraError",
-      "connect",
-      "createGroup",
-      "discover",
-      "prefixedName",
-      "run",
-    ]);
+    const expected = [...shared, ...more].sort();
+    assert.deepEqual(Object.keys(esm as object).sort(), expected, a);
+    assert.deepEqual(Object.keys(cjs as object).sort(), expected, b);
   }
 });
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
@@ -223,6 +224,20 @@ test("a group whose sessions are in a worker", async () => {
 test("the entry is the same package: its errors and clients are the main entry's", async () => {
   assert.equal(esm.RemoraError, main.RemoraError);
   assert.equal(esm.Client, main.Client);
+});
+
+test("the program of the guide", () => {
+  const guide = readFileSync(fileURLToPath(new URL("../../../../docs/guide/worker.md", import.meta.url)), "utf8");
+  const [, shown = ""] = /```ts\n(.*?)```/s.exec(guide) ?? [];
+  const program = shown.replace("http://127.0.0.1:8931/mcp", server.url);
+  assert.notEqual(program, shown);
+  const cwd = fileURLToPath(new URL("../", import.meta.url));
+  const run = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+    cwd,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  assert.match(run.stdout, /^1 of 3\n2 of 3\n3 of 3\n.+\n$/, run.stderr);
 });
 
 test("an idle worker does not keep the process alive", () => {
