@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -79,6 +81,8 @@ func listGroup(ctx context.Context, g *host.Group) ([]tool, error) {
 	if err != nil {
 		return nil, err
 	}
+	// They were added at the same time, in whatever order.
+	slices.SortStableFunc(listed, func(a, b host.GroupTool) int { return strings.Compare(a.Server, b.Server) })
 	tools := make([]tool, len(listed))
 	for i, l := range listed {
 		t := readTool(l.Raw)
