@@ -53,6 +53,9 @@ type Ask struct {
 	// Origin is the origin (scheme, host and port) of the server that asks, to
 	// be shown to the person who answers.
 	Origin string
+	// Server is the server's name in its Group; empty for a session that is in
+	// none.
+	Server string
 }
 
 type askKey struct{}
@@ -97,7 +100,7 @@ func (s *Session) answer(ctx context.Context, ask wire.Ask, params []byte) ([]by
 	if s.dialer != nil {
 		ask.Origin = s.dialer.String() // the plugin knows no more than a reference
 	}
-	ctx = context.WithValue(ctx, askKey{}, Ask{Kind: ask.Kind, Origin: ask.Origin})
+	ctx = context.WithValue(ctx, askKey{}, Ask{Kind: ask.Kind, Origin: ask.Origin, Server: s.opts.group})
 	handlers := &s.opts.Handlers
 	for _, row := range askRows {
 		if row.name != ask.Kind || !row.has(handlers) {

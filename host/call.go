@@ -51,6 +51,7 @@ type call struct {
 	ctx      context.Context
 	connects *Session // the session that a connect call opens, otherwise nil
 	again    bool     // it was open before
+	once     bool     // the call of connects ends its session as well
 	progress bool     // progress events are wanted by the caller
 	token    any      // the caller's own progress token, if it gave one
 	closes   bool     // it ends the session of link

@@ -129,6 +129,17 @@ func (d *driver) onDone(f wire.Frame, tooLarge *Error) error {
 	if len(payload) <= wire.MaxChunkBytes {
 		payload = bytes.Clone(payload) // else the assembler has copied it
 	}
+	if c.once {
+		d.mu.Lock()
+		l := c.link
+		d.mu.Unlock()
+		if l != nil {
+			l.active.Store(false)
+			d.unlink(l)
+		}
+		c.finish(payload, e)
+		return nil
+	}
 	if c.connects != nil {
 		return d.onConnected(c, payload, e)
 	}

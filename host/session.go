@@ -83,6 +83,8 @@ type ConnectOptions struct {
 	// Events are callbacks that are registered before the session is opened
 	// and stay as long as it lives. Session.On registers more.
 	Events Events
+
+	group string // the server's name in its Group
 }
 
 // A Session is a connection to one MCP server. It is safe for concurrent use.
@@ -231,13 +233,11 @@ func (s *Session) open(ctx context.Context, again bool) error {
 	if s.dialer != nil {
 		params.Channel = channelRef
 	}
+	params.ClientInfo = s.opts.clientInfo()
 	s.mu.Lock()
 	params.LogLevel = s.logLevel
 	params.Subscriptions = slices.Sorted(maps.Keys(s.subscriptions))
 	s.mu.Unlock()
-	if info := s.opts.ClientInfo; info != nil {
-		params.ClientInfo = wire.ClientInfo{Name: info.Name, Version: info.Version, Title: info.Title}
-	}
 	c := newCall(ctx)
 	c.connects, c.again = s, again
 	err = d.begin(c, wire.Call{
@@ -274,6 +274,14 @@ func (s *Session) open(ctx context.Context, again bool) error {
 	}
 	s.listen()
 	return nil
+}
+
+// clientInfo is what the server is told of the application.
+func (o *ConnectOptions) clientInfo() wire.ClientInfo {
+	if o.ClientInfo == nil {
+		return wire.ClientInfo{}
+	}
+	return wire.ClientInfo{Name: o.ClientInfo.Name, Version: o.ClientInfo.Version, Title: o.ClientInfo.Title}
 }
 
 // initializeResult is what the go-sdk's session says of its server. What cannot
@@ -487,21 +495,26 @@ func (s *Session) request(ctx context.Context, command string, params any, meta 
 		if err != nil {
 			return nil, err
 		}
-		payload, e := c.wait(func(ev event, dropped int) {
-			if dropped > 0 {
-				s.rt.opts.Logger.Warn("progress events were dropped, because OnProgress is too slow", "events", dropped)
-			}
-			p, err := progressParams(ev.data, c.token, c.id)
-			if err != nil {
-				s.rt.opts.Logger.Warn("a progress event of the server cannot be decoded", "error", err)
-				return
-			}
-			o.OnProgress(p)
-		})
+		payload, e := c.wait(s.progressTo(c, o.OnProgress))
 		if e != nil {
 			return nil, e
 		}
 		return payload, nil
+	}
+}
+
+// progressTo hands a call's progress events to the application.
+func (s *Session) progressTo(c *call, onProgress func(*mcp.ProgressNotificationParams)) func(event, int) {
+	return func(ev event, dropped int) {
+		if dropped > 0 {
+			s.rt.opts.Logger.Warn("progress events were dropped, because OnProgress is too slow", "events", dropped)
+		}
+		p, err := progressParams(ev.data, c.token, c.id)
+		if err != nil {
+			s.rt.opts.Logger.Warn("a progress event of the server cannot be decoded", "error", err)
+			return
+		}
+		onProgress(p)
 	}
 }
 

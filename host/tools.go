@@ -40,24 +40,33 @@ func (s *Session) CallToolRaw(ctx context.Context, params *mcp.CallToolParams) (
 	if params.InputResponses != nil || params.RequestState != "" {
 		return nil, failure(CodeLocalBadArgument, "CallToolParams.InputResponses and RequestState must be empty: the session answers input requests itself")
 	}
-	p := wire.CallTool{Name: params.Name, Arguments: json.RawMessage("{}")}
-	if params.Arguments != nil {
-		args, err := encode(params.Arguments)
-		if err != nil {
-			return nil, &Error{Code: CodeLocalBadArgument, Message: fmt.Sprintf("CallToolParams.Arguments cannot be encoded: %v", err), Sent: SentNo, cause: err}
-		}
-		if args[0] != '{' && string(args) != "null" {
-			return nil, failure(CodeLocalBadArgument, "CallToolParams.Arguments is not a JSON object")
-		}
-		if args[0] == '{' {
-			p.Arguments = args
-		}
-	}
+	p := wire.CallTool{Name: params.Name}
 	var err error
+	if p.Arguments, err = encodeArguments(params.Arguments); err != nil {
+		return nil, err
+	}
 	if p.Meta, err = encodeMeta(params.Meta); err != nil {
 		return nil, err
 	}
 	return s.request(ctx, "callTool", p, params.Meta)
+}
+
+// encodeArguments returns a tool's arguments as a JSON object.
+func encodeArguments(arguments any) (json.RawMessage, error) {
+	none := json.RawMessage("{}")
+	if arguments == nil {
+		return none, nil
+	}
+	args, err := encode(arguments)
+	switch {
+	case err != nil:
+		return nil, &Error{Code: CodeLocalBadArgument, Message: fmt.Sprintf("CallToolParams.Arguments cannot be encoded: %v", err), Sent: SentNo, cause: err}
+	case args[0] == '{':
+		return args, nil
+	case string(args) == "null":
+		return none, nil
+	}
+	return nil, failure(CodeLocalBadArgument, "CallToolParams.Arguments is not a JSON object")
 }
 
 // ListTools returns one page of the server's tools; the next one is had with

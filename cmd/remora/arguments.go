@@ -58,10 +58,13 @@ func jsonError(text []byte) error {
 	return err
 }
 
-func readBounded(in io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(in, maxInputBytes+1))
-	if err == nil && len(text) > maxInputBytes {
-		err = fmt.Errorf("more than %d bytes", maxInputBytes)
+func readBounded(in io.Reader) ([]byte, error) { return readUpTo(in, maxInputBytes) }
+
+// readUpTo reads all of in, which may be at most so many bytes.
+func readUpTo(in io.Reader, most int) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(in, int64(most)+1))
+	if err == nil && len(text) > most {
+		err = fmt.Errorf("more than %d bytes", most)
 	}
 	return text, err
 }

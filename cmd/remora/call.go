@@ -29,7 +29,7 @@ func newCall() *cobra.Command {
 	var flags serverFlags
 	var output string
 	cmd := &cobra.Command{
-		Use:   "call URL TOOL [JSON | - | KEY=VALUE...]\n  remora call TOOL [JSON | - | KEY=VALUE...] -- COMMAND [ARG...]",
+		Use:   "call {URL | --config FILE} TOOL [JSON | - | KEY=VALUE...]\n  remora call TOOL [JSON | - | KEY=VALUE...] -- COMMAND [ARG...]",
 		Short: "Call a tool and print its result",
 		Long: `Call TOOL of the MCP server at URL, or of the server that COMMAND is and that is
 spoken to over its stdin and stdout, and print its result.
@@ -45,7 +45,8 @@ JSON. Images, audio and other binary content are described, or saved with
 --output. With --json the result is printed byte for byte as the server sent it.
 
 Questions of the server (elicitation) are asked if standard input and standard
-error are terminals. Progress goes to standard error. Ctrl-C cancels the call at
+error are terminals. With --config, TOOL is a name that "remora tools --config"
+lists, and only servers that can have it are asked. Progress goes to standard error. Ctrl-C cancels the call at
 the server; a second one ends the program at once.
 
 ` + exitHelp,
@@ -54,12 +55,15 @@ the server; a second one ends the program at once.
   remora call --json http://127.0.0.1:8931/mcp add a=2 b=3 | jq .structuredContent.sum
   remora call --header-env Authorization=MCP_AUTH https://example.com/mcp search query=@question.txt
   remora call echo message=hello -- npx -y @modelcontextprotocol/server-everything`,
-		Args: serverArgs(1, -1),
+		Args: flags.unlessConfig(serverArgs(1, -1), cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output != "" && flags.json {
 				return usage("--output saves what --json prints: give one of them")
 			}
-			url, rest := flags.forServer(cmd, args)
+			url, rest := "", args
+			if flags.config == "" {
+				url, rest = flags.forServer(cmd, args)
+			}
 			c := &caller{cmd: cmd, flags: &flags, output: output, tool: rest[0], args: rest[1:]}
 			return c.run(url)
 		},
@@ -101,7 +105,8 @@ func (c *caller) run(url string) error {
 	defer cancel()
 	c.cmd.SetContext(ctx)
 
-	return c.flags.with(c.cmd, url, func(r *redactor) host.Handlers { return c.handlers(r, cancel) }, func(ctx context.Context, s *server) error {
+	handlers := func(r *redactor) host.Handlers { return c.handlers(r, cancel) }
+	call := func(ctx context.Context, s *server) error {
 		if needsSchema(c.args) {
 			if arguments, err = c.typed(ctx, s); err != nil {
 				return err
@@ -116,7 +121,15 @@ func (c *caller) run(url string) error {
 			return err
 		}
 		return c.print(raw, save)
-	})
+	}
+	if c.flags.config == "" {
+		return c.flags.with(c.cmd, url, handlers, call)
+	}
+	config, err := readConfiguration(c.flags.config)
+	if err != nil {
+		return err
+	}
+	return c.flags.withGroup(c.cmd, config, config.having(c.tool), handlers, call)
 }
 
 // handlers sets up progress, and forms if there is a person to fill them in.
@@ -138,7 +151,11 @@ func (c *caller) handlers(redact *redactor, cancel func()) host.Handlers {
 	f := &forms{keys: newKeys(in), out: out, redact: redact, progress: c.progress, interrupt: interrupt, turn: make(chan struct{}, 1)}
 	return host.Handlers{Elicit: func(ctx context.Context, p *mcp.ElicitParams) (*mcp.ElicitResult, error) {
 		ask, _ := host.AskFromContext(ctx)
-		return f.elicit(ctx, p, ask.Origin)
+		from := ask.Origin
+		if ask.Server != "" {
+			from = oneLine(ask.Server, 60) + " at " + from
+		}
+		return f.elicit(ctx, p, from)
 	}}
 }
 
@@ -161,7 +178,7 @@ func (c *caller) call(ctx context.Context, s *server, arguments json.RawMessage)
 		options.OnProgress = c.progress.update
 	}
 	defer c.progress.end()
-	return s.CallToolRaw(host.WithCallOptions(ctx, options), &mcp.CallToolParams{Name: c.tool, Arguments: arguments})
+	return s.callRaw(host.WithCallOptions(ctx, options), &mcp.CallToolParams{Name: c.tool, Arguments: arguments})
 }
 
 // print writes the result. Its error is errToolFailed if the tool's is.

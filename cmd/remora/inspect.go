@@ -16,13 +16,14 @@ import (
 func newInspect() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
-		Use:   "inspect URL | -- COMMAND [ARG...]",
+		Use:   "inspect {URL | --config FILE SERVER | -- COMMAND [ARG...]}",
 		Short: "Describe a server: protocol, capabilities, instructions, and all that it offers",
 		Long: `Describe the MCP server at URL, or the one that COMMAND is: what it is, the
 revision of the protocol that was agreed on, its capabilities and instructions,
 its tools with their schemas, its resources and its prompts. With --json: one object with the members origin,
 protocolVersion, serverInfo, capabilities, instructions, tools, resources,
-resourceTemplates and prompts.
+resourceTemplates and prompts. With --config, SERVER is the name of a server of
+the file.
 
 ` + exitHelp,
 		Example: `  remora inspect http://127.0.0.1:8931/mcp

@@ -17,21 +17,24 @@ import (
 func newTools() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
-		Use:   "tools URL | -- COMMAND [ARG...]",
-		Short: "List the tools of a server",
+		Use:   "tools {URL | --config FILE [SERVER...] | -- COMMAND [ARG...]}",
+		Short: "List the tools of a server, or of several",
 		Long: `List the tools of the MCP server at URL, or of the server that COMMAND is and
 that is spoken to over its stdin and stdout, with their arguments; those in
 brackets may be left out. With --json: {"tools": [...]}, all pages in one, each
 tool byte for byte as the server sent it.
 
+With --config the tools of all servers of the file are listed, or of those that
+are named; each tool's name has its server's before it. With --json each is then
+an object with the members name, server and tool.
+
 ` + exitHelp,
 		Example: `  remora tools http://127.0.0.1:8931/mcp
   remora tools --json http://127.0.0.1:8931/mcp | jq -r '.tools[].name'
   remora tools -- npx -y @modelcontextprotocol/server-everything`,
-		Args: serverArgs(0, 0),
+		Args: flags.unlessConfig(serverArgs(0, 0), cobra.ArbitraryArgs),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			url, _ := flags.forServer(cmd, args)
-			return flags.with(cmd, url, nil, func(ctx context.Context, s *server) error {
+			list := func(ctx context.Context, s *server) error {
 				tools, err := listTools(ctx, s)
 				if err != nil {
 					return err
@@ -43,7 +46,20 @@ tool byte for byte as the server sent it.
 					fmt.Fprintln(cmd.ErrOrStderr(), "remora: the server has no tools")
 				}
 				return printTools(cmd.OutOrStdout(), tools, false)
-			})
+			}
+			if flags.config == "" {
+				url, _ := flags.forServer(cmd, args)
+				return flags.with(cmd, url, nil, list)
+			}
+			c, err := readConfiguration(flags.config)
+			if err != nil {
+				return err
+			}
+			chosen, err := c.choose(args)
+			if err != nil {
+				return err
+			}
+			return flags.withGroup(cmd, c, chosen, nil, list)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -65,6 +81,9 @@ type tool struct {
 // listTools returns all tools. A tool that cannot be read has its raw text and,
 // if that can be told, its name.
 func listTools(ctx context.Context, s *server) ([]tool, error) {
+	if s.group != nil {
+		return listGroup(ctx, s.group)
+	}
 	raws, err := listAll("tools", func(cursor string) (json.RawMessage, error) {
 		return s.ListToolsRaw(ctx, &mcp.ListToolsParams{Cursor: cursor})
 	})
@@ -73,18 +92,23 @@ func listTools(ctx context.Context, s *server) ([]tool, error) {
 	}
 	var tools []tool
 	for _, raw := range raws {
-		t := tool{}
-		if json.Unmarshal(raw, &t) != nil {
-			var name struct {
-				Name string `json:"name"`
-			}
-			_ = json.Unmarshal(raw, &name) // empty if it cannot be told
-			t = tool{Name: name.Name}
-		}
-		t.raw = raw
-		tools = append(tools, t)
+		tools = append(tools, readTool(raw))
 	}
 	return tools, nil
+}
+
+// readTool reads what can be read of a tool.
+func readTool(raw json.RawMessage) tool {
+	t := tool{}
+	if json.Unmarshal(raw, &t) != nil {
+		var name struct {
+			Name string `json:"name"`
+		}
+		_ = json.Unmarshal(raw, &name) // empty if it cannot be told
+		t = tool{Name: name.Name}
+	}
+	t.raw = raw
+	return t
 }
 
 // findTool returns the tool of that name.

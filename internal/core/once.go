@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,54 +42,89 @@ func (nowhere) Send([]byte) {}
 // Discover asks a server what it is and which tools it has. It returns a
 // wire.DiscoverOutput.
 func (o Once) Discover(params wire.Discover) []byte {
-	var out []byte
-	err := o.with(params.Target, func(s *session, cl *call) error {
-		tools, err := s.allTools(cl)
-		if err != nil {
-			return err
-		}
-		out = discovered(s.describe(s.current()), tools)
-		return nil
-	})
+	out, err := o.with(params.Target, discoverOnce)
 	if err != nil {
 		return OnceFailure(err)
 	}
-	return out
+	return slices.Concat([]byte(`{"result":`), out, []byte(`}`))
 }
 
 // Run calls a tool. It returns a wire.RunOutput.
 func (o Once) Run(params wire.Run) []byte {
-	var out []byte
-	more, err := moreParams(&params)
-	if err == nil {
-		err = o.with(params.Target, func(s *session, cl *call) error {
-			if len(more) > 0 && !s.current().modern() {
-				return newError(wire.CodeLocalUnsupported,
-					"the server speaks %s, where input responses do not exist", s.current().version)
-			}
-			cl.exchange.Params = more
-			var err error
-			cl.params, err = json.Marshal(wire.CallTool{Name: params.Tool, Arguments: params.Arguments})
-			if err != nil {
-				return badArgument("the arguments are not JSON")
-			}
-			raw, err := s.callTool(cl)
-			if err != nil {
-				return err
-			}
-			out, err = ran(raw, s.current().modern())
-			return err
-		})
+	work, err := runOnce(params.ToolRun)
+	if err != nil {
+		return OnceFailure(err)
 	}
+	out, err := o.with(params.Target, work)
 	if err != nil {
 		return OnceFailure(err)
 	}
 	return out
 }
 
+// discover is Once.Discover for an embedder that drives this core: progress,
+// cancellation and time-outs are those of any call.
+func (c *Core) discover(cl *call) ([]byte, error) {
+	var params wire.DiscoverServer
+	if err := readParams(cl, &params); err != nil {
+		return nil, err
+	}
+	return c.once(cl, params.OnceServer, nil, discoverOnce)
+}
+
+// run is Once.Run for an embedder that drives this core.
+func (c *Core) run(cl *call) ([]byte, error) {
+	var params wire.RunTool
+	if err := readParams(cl, &params); err != nil {
+		return nil, err
+	}
+	work, err := runOnce(params.ToolRun)
+	if err != nil {
+		return nil, err
+	}
+	return c.once(cl, params.OnceServer, nil, work)
+}
+
+// onceWork is what is done between connecting and closing. It returns JSON.
+type onceWork func(*session, *call) ([]byte, error)
+
+// discoverOnce returns a wire.Discovered.
+func discoverOnce(s *session, cl *call) ([]byte, error) {
+	tools, err := s.allTools(cl)
+	if err != nil {
+		return nil, err
+	}
+	return discovered(s.describe(s.current()), tools), nil
+}
+
+// runOnce checks what a run is given. Its work returns a wire.Ran.
+func runOnce(params wire.ToolRun) (onceWork, error) {
+	more, err := moreParams(&params)
+	if err != nil {
+		return nil, err
+	}
+	return func(s *session, cl *call) ([]byte, error) {
+		if len(more) > 0 && !s.current().modern() {
+			return nil, newError(wire.CodeLocalUnsupported,
+				"the server speaks %s, where input responses do not exist", s.current().version)
+		}
+		cl.exchange.Params = more
+		var err error
+		cl.params, err = json.Marshal(wire.CallTool{Name: params.Tool, Arguments: params.Arguments, Meta: params.Meta})
+		if err != nil {
+			return nil, badArgument("the arguments are not JSON")
+		}
+		raw, err := s.callTool(cl)
+		if err != nil {
+			return nil, err
+		}
+		return ran(raw, s.current().modern())
+	}, nil
+}
+
 // moreParams checks what a run is given, and returns what goes beside the
 // tool's name and arguments.
-func moreParams(params *wire.Run) (map[string]json.RawMessage, *wire.Error) {
+func moreParams(params *wire.ToolRun) (map[string]json.RawMessage, error) {
 	if params.Tool == "" {
 		return nil, badArgument("tool, the name of a tool, is missing")
 	}
@@ -114,15 +150,10 @@ func moreParams(params *wire.Run) (map[string]json.RawMessage, *wire.Error) {
 	return more, nil
 }
 
-// with connects, lets use do its work, and closes.
-func (o Once) with(target wire.Target, use func(*session, *call) error) *wire.Error {
+// with makes the call of a core of its own.
+func (o Once) with(target wire.Target, work onceWork) ([]byte, error) {
 	c := New("once", nowhere{}, o.Clock)
 	c.http = o.HTTP
-	params := wire.Connect{URL: target.Server, ProtocolVersion: target.ProtocolVersion}
-	origin, err := checkConnect(&params)
-	if err != nil {
-		return asError(err)
-	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	cl := &call{
@@ -133,41 +164,54 @@ func (o Once) with(target wire.Target, use func(*session, *call) error) *wire.Er
 	}
 	cl.startTimers(c.clock)
 	defer cl.stopTimers()
+	return c.once(cl, wire.OnceServer{Server: target.Server, ProtocolVersion: target.ProtocolVersion}, o.HeadersHidden, work)
+}
 
+// once connects, does the work, and closes. hidden is Once.HeadersHidden. Its
+// errors are *wire.Error.
+func (c *Core) once(cl *call, server wire.OnceServer, hidden func() bool, work onceWork) ([]byte, error) {
+	params := wire.Connect{URL: server.Server, ProtocolVersion: server.ProtocolVersion, ClientInfo: server.ClientInfo}
+	origin, err := checkConnect(&params)
+	if err != nil {
+		return nil, err
+	}
 	s := c.newSession(params, origin)
 	s.once = true
+	cl.header.Session = s.id
 	defer s.forget()
-	cn, err := s.open(exchange.WithCall(ctx, cl.exchange))
+	s.tellState(cl.id, wire.StateConnecting, "")
+	handshake := &call{ctx: cl.ctx, exchange: &exchange.Call{ID: cl.id}}
+	cn, err := s.open(exchange.WithCall(cl.ctx, handshake.exchange))
 	if err != nil {
-		failure := cl.failure(err)
+		failure := handshake.failure(err)
 		// The request that it is about has not been made.
 		failure.Sent = wire.SentNo
 		failure.Retryable = failure.Code == wire.CodeHTTPNetwork
 		// The handshake was answered, and its completion refused.
-		if cl.exchange.Result() != nil && o.needsSession(failure) {
-			return sessionHidden(failure)
+		if handshake.exchange.Result() != nil && needsSession(failure, hidden) {
+			return nil, sessionHidden(failure)
 		}
-		return failure
+		return nil, failure
 	}
-	s.use(ctx, cn)
+	s.use(cl.ctx, cn)
 	defer func() { s.endOnce() }()
-	cl.exchange = new(exchange.Call)
-	if err := use(s, cl); err != nil {
+	out, err := work(s, cl)
+	if err != nil {
 		failure := cl.failure(err)
-		if !s.current().modern() && o.needsSession(failure) {
-			return sessionHidden(failure)
+		if !s.current().modern() && needsSession(failure, hidden) {
+			return nil, sessionHidden(failure)
 		}
-		return failure
+		return nil, failure
 	}
-	return nil
+	return out, nil
 }
 
 // needsSession reports whether a server before 2026-07-28 refused a request
 // because it did not name the session, whose number could not be seen
 // (2025-11-25, basic/transports, session management: 400 or 404). Some servers
 // say so in JSON-RPC only.
-func (o Once) needsSession(failure *wire.Error) bool {
-	if o.HeadersHidden == nil || !o.HeadersHidden() {
+func needsSession(failure *wire.Error, hidden func() bool) bool {
+	if hidden == nil || !hidden() {
 		return false
 	}
 	return failure.Status == http.StatusBadRequest || failure.Status == http.StatusNotFound ||
@@ -277,7 +321,7 @@ func OnceFailure(err error) []byte {
 	return raw
 }
 
-// discovered makes the output of discover.
+// discovered makes a wire.Discovered.
 func discovered(said wire.Connected, tools []json.RawMessage) []byte {
 	var b bytes.Buffer
 	orEmpty := func(raw json.RawMessage) json.RawMessage {
@@ -290,14 +334,14 @@ func discovered(said wire.Connected, tools []json.RawMessage) []byte {
 		raw, _ := json.Marshal(s)
 		return raw
 	}
-	fmt.Fprintf(&b, `{"result":{"server":%s,"protocolVersion":%s,"capabilities":%s`,
+	fmt.Fprintf(&b, `{"server":%s,"protocolVersion":%s,"capabilities":%s`,
 		orEmpty(said.ServerInfo), text(said.ProtocolVersion), orEmpty(said.Capabilities))
 	if said.Instructions != "" {
 		fmt.Fprintf(&b, `,"instructions":%s`, text(said.Instructions))
 	}
 	b.WriteString(`,"tools":[`)
 	b.Write(bytes.Join(rawBytes(tools), []byte(",")))
-	b.WriteString(`]}}`)
+	b.WriteString(`]}`)
 	return b.Bytes()
 }
 
@@ -309,7 +353,7 @@ func rawBytes(raws []json.RawMessage) [][]byte {
 	return out
 }
 
-// ran makes the output of run. asData says that the revision has results which
+// ran makes a wire.Ran. asData says that the revision has results which
 // ask for input.
 func ran(raw json.RawMessage, asData bool) ([]byte, error) {
 	var r struct {

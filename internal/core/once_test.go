@@ -152,7 +152,7 @@ func TestOnceRun(t *testing.T) {
 				s.answers["initialize"] = []string{legacyServer}
 			}
 			once, target := startOnce(t, s)
-			if got := string(once.Run(wire.Run{Target: target, Tool: "t"})); got != test.want {
+			if got := string(once.Run(wire.Run{Target: target, ToolRun: wire.ToolRun{Tool: "t"}})); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
@@ -167,9 +167,11 @@ func TestOnceAnswers(t *testing.T) {
 	}}
 	once, target := startOnce(t, s)
 	out := once.Run(wire.Run{
-		Target: target, Tool: "t", Arguments: json.RawMessage(`{"n":12345678901234567890}`),
-		InputResponses: json.RawMessage(`{"k":{"action":"accept","content":{"n":98765432109876543210},"unknown":1}}`),
-		RequestState:   json.RawMessage(`"state"`),
+		Target: target, ToolRun: wire.ToolRun{
+			Tool: "t", Arguments: json.RawMessage(`{"n":12345678901234567890}`),
+			InputResponses: json.RawMessage(`{"k":{"action":"accept","content":{"n":98765432109876543210},"unknown":1}}`),
+			RequestState:   json.RawMessage(`"state"`),
+		},
 	})
 	if !strings.HasPrefix(string(out), `{"result":`) {
 		t.Fatalf("got %s", out)
@@ -197,17 +199,17 @@ func TestOnceFailures(t *testing.T) {
 		sent   wire.Sent
 	}{
 		{"no tool", wire.Run{}, &script{}, false, wire.CodeLocalBadArgument, "tool", wire.SentNo},
-		{"arguments", wire.Run{Tool: "t", Arguments: json.RawMessage(`[]`)}, &script{}, false, wire.CodeLocalBadArgument, "arguments", wire.SentNo},
-		{"responses", wire.Run{Tool: "t", InputResponses: json.RawMessage(`"x"`)}, &script{}, false, wire.CodeLocalBadArgument, "inputResponses", wire.SentNo},
-		{"state", wire.Run{Tool: "t", RequestState: json.RawMessage(`{}`)}, &script{}, false, wire.CodeLocalBadArgument, "requestState", wire.SentNo},
-		{"not an MCP server", wire.Run{Tool: "t"}, &script{}, false, wire.CodeHTTPStatus, "404", wire.SentNo},
-		{"answers for a server that cannot take them", wire.Run{Tool: "t", RequestState: json.RawMessage(`"x"`)},
+		{"arguments", wire.Run{ToolRun: wire.ToolRun{Tool: "t", Arguments: json.RawMessage(`[]`)}}, &script{}, false, wire.CodeLocalBadArgument, "arguments", wire.SentNo},
+		{"responses", wire.Run{ToolRun: wire.ToolRun{Tool: "t", InputResponses: json.RawMessage(`"x"`)}}, &script{}, false, wire.CodeLocalBadArgument, "inputResponses", wire.SentNo},
+		{"state", wire.Run{ToolRun: wire.ToolRun{Tool: "t", RequestState: json.RawMessage(`{}`)}}, &script{}, false, wire.CodeLocalBadArgument, "requestState", wire.SentNo},
+		{"not an MCP server", wire.Run{ToolRun: wire.ToolRun{Tool: "t"}}, &script{}, false, wire.CodeHTTPStatus, "404", wire.SentNo},
+		{"answers for a server that cannot take them", wire.Run{ToolRun: wire.ToolRun{Tool: "t", RequestState: json.RawMessage(`"x"`)}},
 			&script{answers: map[string][]string{"initialize": {legacyServer}}}, false, wire.CodeLocalUnsupported, "2025-11-25", wire.SentNo},
-		{"a hidden session, by status", wire.Run{Tool: "t"},
+		{"a hidden session, by status", wire.Run{ToolRun: wire.ToolRun{Tool: "t"}},
 			&script{answers: map[string][]string{"initialize": {legacyServer}}}, true, wire.CodeLocalUnsupported, "response headers", wire.SentNo},
-		{"a hidden session, in JSON-RPC", wire.Run{Tool: "t"},
+		{"a hidden session, in JSON-RPC", wire.Run{ToolRun: wire.ToolRun{Tool: "t"}},
 			&script{answers: map[string][]string{"initialize": {legacyServer}, "tools/call": {`!{"code":0,"message":"no session"}`}}}, true, wire.CodeLocalUnsupported, "no session", wire.SentNo},
-		{"the same where headers are seen", wire.Run{Tool: "t"},
+		{"the same where headers are seen", wire.Run{ToolRun: wire.ToolRun{Tool: "t"}},
 			&script{answers: map[string][]string{"initialize": {legacyServer}, "tools/call": {`!{"code":0,"message":"no session"}`}}}, false, wire.CodeRPCError, "no session", wire.SentYes},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -24,6 +24,11 @@ type Discover struct {
 // Run is the input of the export run.
 type Run struct {
 	Target
+	ToolRun
+}
+
+// A ToolRun says which tool is called, and with what.
+type ToolRun struct {
 	// Tool is the tool's name.
 	Tool string `json:"tool"`
 	// Arguments is the tool's input, a JSON object. Absent means {}.
@@ -33,9 +38,43 @@ type Run struct {
 	InputResponses json.RawMessage `json:"inputResponses,omitempty"`
 	// RequestState is the requestState of the run before, as it was.
 	RequestState json.RawMessage `json:"requestState,omitempty"`
+	// Meta is the request's _meta. A progressToken in it is replaced.
+	Meta json.RawMessage `json:"_meta,omitempty"`
 }
 
-// Discovered is the result of the export discover.
+// An OnceServer says which server the commands discover and run talk to. It
+// carries no credentials, as Connect.
+type OnceServer struct {
+	// Server is the URL of the server's MCP endpoint: http or https.
+	Server string `json:"server"`
+	// ClientInfo is what the server is told of the application.
+	ClientInfo ClientInfo `json:"clientInfo,omitzero"`
+	// ProtocolVersion is the newest revision to ask for; absent for the newest
+	// that is known. The server may choose an older one.
+	ProtocolVersion string `json:"protocolVersion,omitempty"`
+}
+
+// DiscoverServer holds the parameters of the discover command.
+type DiscoverServer struct {
+	OnceServer
+}
+
+// RunTool holds the parameters of the run command.
+type RunTool struct {
+	OnceServer
+	ToolRun
+}
+
+// Ran is the result of the run command: exactly one of its fields.
+type Ran struct {
+	// Result is the CallToolResult of the specification, byte for byte as the
+	// server sent it.
+	Result json.RawMessage `json:"result,omitempty"`
+	// InputRequired says what the tool has to know before there is a result.
+	InputRequired *InputRequired `json:"inputRequired,omitempty"`
+}
+
+// Discovered is the result of the command and of the export discover.
 type Discovered struct {
 	// Server describes the server (Implementation of the specification),
 	// verbatim.

@@ -52,31 +52,33 @@ const importMeta = {
 // What the entries share. The files that only Node may load have a name of
 // their own, so that a test can tell that nothing else imports them.
 function chunk(id) {
-  if (/-beside\.(browser|node)\.ts$/.test(id)) return undefined;
-  if (id.endsWith(".node.ts")) return /\/(index|slim|extism|stdio)\.node\.ts$/.test(id) ? undefined : "node";
-  return /\/src\/(index|slim|extism)\.ts$/.test(id) ? undefined : "client";
+  if (/-beside\.(browser|node)\.ts$|worker-spawn/.test(id)) return undefined;
+  if (/\/worker-(host|on|session)\.ts$/.test(id)) return "worker-client";
+  if (/\/worker-serve\.ts$/.test(id)) return "worker-serve";
+  if (/\/src\/(index|slim|extism|worker|worker-script|stdio)(\.node)?\.ts$/.test(id)) return undefined;
+  return id.endsWith(".node.ts") ? "node" : "client";
 }
+
+const names = ["index", "slim", "extism", "worker"];
+const entries = [...names.flatMap((name) => [name, `${name}.node`]), "stdio.node"];
+// What a worker runs is ESM wherever it is started from.
+const workerScripts = ["worker-script", "worker-script.node"];
 
 function fail(warning) {
   throw new Error(`${warning.code}: ${warning.message}`);
 }
 
 async function scripts() {
-  const bundle = await rollup({
-    input: Object.fromEntries(
-      ["index", "slim", "extism", "index.node", "slim.node", "extism.node", "stdio.node"].map((name) => [
-        name,
-        `${src}${name}.ts`,
-      ]),
-    ),
-    external: /^node:/,
-    plugins: [typescript, importMeta],
-    onwarn: fail,
-  });
-  for (const [format, extension] of [
-    ["es", "js"],
-    ["cjs", "cjs"],
+  for (const [format, extension, inputs] of [
+    ["es", "js", [...entries, ...workerScripts]],
+    ["cjs", "cjs", entries],
   ]) {
+    const bundle = await rollup({
+      input: Object.fromEntries(inputs.map((name) => [name, `${src}${name}.ts`])),
+      external: /^node:/,
+      plugins: [typescript, importMeta],
+      onwarn: fail,
+    });
     await bundle.write({
       dir: out,
       format,
@@ -87,8 +89,8 @@ async function scripts() {
       externalLiveBindings: false,
       generatedCode: "es2015",
     });
+    await bundle.close();
   }
-  await bundle.close();
 }
 
 async function declarations() {
@@ -97,12 +99,7 @@ async function declarations() {
     ["d.cts", "cjs"],
   ]) {
     const bundle = await rollup({
-      input: {
-        index: `${src}index.ts`,
-        slim: `${src}slim.ts`,
-        extism: `${src}extism.ts`,
-        stdio: `${src}stdio.node.ts`,
-      },
+      input: Object.fromEntries([...names.map((name) => [name, `${src}${name}.ts`]), ["stdio", `${src}stdio.node.ts`]]),
       plugins: [
         dts({
           tsconfig: fileURLToPath(new URL("../tsconfig.json", import.meta.url)),
@@ -143,13 +140,14 @@ function manifest() {
     repository: { type: "git", url: "git+https://github.com/remora-mcp/remora.git", directory: "jsbridge" },
     type: "module",
     engines: { node: ">=20" },
-    sideEffects: false,
+    sideEffects: ["./worker-script.js", "./worker-script.node.js"],
     main: "./index.node.cjs",
     module: "./index.js",
     types: "./index.d.cts",
     exports: {
       ".": entry("index"),
       "./slim": entry("slim"),
+      "./worker": entry("worker"),
       "./extism": entry("extism"),
       "./stdio": {
         import: { types: "./stdio.d.ts", default: "./stdio.node.js" },

@@ -44,9 +44,27 @@ export type {
   Trace,
   TraceType,
 } from "./generated/wire.js";
+export {
+  type AddOptions,
+  Group,
+  type GroupAskContext,
+  type GroupEventName,
+  type GroupEvents,
+  type GroupHandlers,
+  type GroupOptions,
+  type GroupPrompt,
+  type GroupReadOptions,
+  type GroupResource,
+  type GroupResourceTemplate,
+  type GroupServer,
+  type GroupTool,
+} from "./group.js";
+export type { GroupClient, GroupCollision } from "./group-lists.js";
+export { type NamingRule, prefixedName } from "./group-names.js";
 export type { FetchLike } from "./http.js";
 export type { CacheableRequestOptions, CacheMode, ListParams, ListResult } from "./lists.js";
 export type { LoggingLevel } from "./logging.js";
+export type { DiscoverOptions, DiscoverResult, RunInputRequired, RunOptions, RunResult } from "./once.js";
 export type { ConnectOptions, RequestOptions } from "./options.js";
 export type { Policy } from "./policy.js";
 export type {

@@ -13,6 +13,8 @@ export interface PendingCall {
   progress?: ((data: Uint8Array) => void) | undefined;
   /** For connect: the side that the new session will have here. */
   peer?: SessionPeer;
+  /** The call ends the session that it begins. */
+  once?: boolean;
   /** Set when the signal ended the call before the core did. */
   abandoned?: boolean;
   /** The outcome of a call that was abandoned. */
@@ -44,6 +46,7 @@ export function callCore(core: Core, call: PendingCall): Promise<Uint8Array> {
       header: call.header,
       params: call.params,
       ...(call.peer === undefined ? {} : { peer: call.peer }),
+      ...(call.once === undefined ? {} : { once: call.once }),
       progress: call.progress === undefined ? undefined : (data) => over || call.progress?.(data),
       done: (outcome) => {
         signal?.removeEventListener("abort", abort);

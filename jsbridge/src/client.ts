@@ -30,6 +30,11 @@ export interface ServerCapabilities {
   [name: string]: unknown;
 }
 
+/** @internal What a client needs of its session. */
+export type ClientSession = Omit<Pick<Session, keyof Session>, "listeners"> & {
+  readonly listeners: Pick<Session["listeners"], "add">;
+};
+
 const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);
 
@@ -40,10 +45,10 @@ const asyncDispose: typeof Symbol.asyncDispose =
  * RemoraError, and with nothing else.
  */
 export class Client {
-  readonly #session: Session;
+  readonly #session: ClientSession;
   readonly #maxPages: number | undefined;
 
-  private constructor(session: Session, maxPages: number | undefined) {
+  private constructor(session: ClientSession, maxPages: number | undefined) {
     this.#session = session;
     this.#maxPages = maxPages;
   }
@@ -51,6 +56,11 @@ export class Client {
   /** @internal connect's work. */
   static async open(cores: Cores, settings: Settings, options: RequestOptions): Promise<Client> {
     return new Client(await Session.open(cores, settings, options), settings.listMaxPages);
+  }
+
+  /** @internal A client of a session that is elsewhere: the worker's entry. */
+  static of(session: ClientSession, maxPages: number | undefined): Client {
+    return new Client(session, maxPages);
   }
 
   /** The server's name and version, as it sent them. */

@@ -1,7 +1,7 @@
 // connect over an Extism plugin, on whichever platform.
 
 import type { Client } from "./client.js";
-import { type Connect, connectOn } from "./connect.js";
+import { type Connect, entryOn } from "./connect.js";
 import { badArgument } from "./errors.js";
 import { Modules } from "./modules.js";
 import type { ConnectOptions } from "./options.js";
@@ -34,7 +34,7 @@ export function connectExtismOn(platform: Platform): ConnectExtism {
     if (connect === undefined) {
       const own = { ...platform, guest: pluginGuest(createPlugin) };
       modules ??= new Modules(own);
-      connect = connectOn(own, modules);
+      ({ connect } = entryOn(own, modules));
       connects.set(createPlugin, connect);
     }
     return connect(url, options);

@@ -1,22 +1,31 @@
-// connect, on whichever platform.
+// connect, and what else needs no client, on whichever platform.
 
 import type { Server } from "./channel.js";
 import { Client } from "./client.js";
 import { Cores } from "./cores.js";
 import { badArgument } from "./errors.js";
 import type { Modules } from "./modules.js";
+import { type Once, onceOn } from "./once.js";
 import { type ConnectOptions, readSettings } from "./options.js";
 import type { Platform } from "./platform.js";
 
 /** Opens a session with an MCP server. */
 export type Connect = (server: Server, options?: ConnectOptions) => Promise<Client>;
 
-/** Makes the connect of a platform. Its clients share cores. */
-export function connectOn(platform: Platform, modules?: Modules): Connect {
+/** What an entry of the package does. */
+export interface Entry extends Once {
+  connect: Connect;
+}
+
+/** Makes the functions of a platform's entry. Whatever they open shares cores. */
+export function entryOn(platform: Platform, modules?: Modules): Entry {
   const cores = new Cores(platform, modules);
-  return async (server, options = {}) => {
-    if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
-    const { signal, timeout } = options;
-    return Client.open(cores, readSettings(server, options), { signal, timeout });
+  return {
+    ...onceOn(cores),
+    connect: async (server, options = {}) => {
+      if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
+      const { signal, timeout } = options;
+      return Client.open(cores, readSettings(server, options), { signal, timeout });
+    },
   };
 }

@@ -53,8 +53,10 @@ export interface CoreCall {
   header: Call;
   /** The command's parameters, JSON. */
   params: Uint8Array;
-  /** For connect: the side that the new session will have here. */
+  /** For a call that begins a session: the side that this will have here. */
   peer?: SessionPeer;
+  /** The session ends with the call. */
+  once?: boolean;
   /** A progress event of this call; data is JSON. */
   progress?: ((data: Uint8Array) => void) | undefined;
   /** The call is over. Called exactly once, after every progress. */
@@ -285,7 +287,7 @@ export class Core implements GuestOwner {
       this.#release?.();
       this.#release = undefined;
     }
-    if (call.peer !== undefined && outcome instanceof RemoraError) this.#unbindPeer(call.peer);
+    if (call.peer !== undefined && (call.once === true || outcome instanceof RemoraError)) this.#unbindPeer(call.peer);
     call.done(outcome instanceof RemoraError ? withCause(outcome, call.thrown) : outcome);
   }
 

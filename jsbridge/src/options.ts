@@ -7,7 +7,7 @@ import type { ChannelPort } from "./channel-port.js";
 import { CHANNEL } from "./core.js";
 import { Credentials, type HeaderSource, type TokenSource } from "./credentials.js";
 import { badArgument, fromWire, RemoraError } from "./errors.js";
-import type { EventListeners, EventName } from "./events.js";
+import { callBack, type EventListeners, type EventName } from "./events.js";
 import {
   type Call,
   type ClientCapabilities,
@@ -244,6 +244,14 @@ export function callHeader(command: string, session: number, options: CacheableR
     throw badArgument("onprogress must be a function");
   }
   return header;
+}
+
+const decoder = new TextDecoder();
+
+/** Tells the application of a call's progress: the token in it is the core's own. */
+export function readProgress(data: Uint8Array, onprogress: (progress: Progress) => void): void {
+  const { progressToken: _, ...progress } = JSON.parse(decoder.decode(data)) as Progress & { progressToken?: unknown };
+  callBack(() => onprogress(progress));
 }
 
 // As long as a timer of JavaScript can wait: 24 days, which stands for Infinity.

@@ -6,18 +6,11 @@ import { callCore, encode, type PendingCall, unlessAborted } from "./call.js";
 import type { Core, Question, SessionPeer } from "./core.js";
 import type { Cores, Lease } from "./cores.js";
 import { cancelled, closed, RemoraError } from "./errors.js";
-import { callBack, type EventName, Listeners } from "./events.js";
-import {
-  type Commands,
-  type Connected,
-  DEFAULT_MAX_BODY_BYTES,
-  type Progress,
-  type Root,
-  type WireError,
-} from "./generated/wire.js";
+import { type EventName, Listeners } from "./events.js";
+import { type Commands, type Connected, DEFAULT_MAX_BODY_BYTES, type Root, type WireError } from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
 import type { LoggingLevel } from "./logging.js";
-import { callHeader, type RequestOptions, type Settings } from "./options.js";
+import { callHeader, type RequestOptions, readProgress, type Settings } from "./options.js";
 import { completeTrace } from "./trace.js";
 
 const decoder = new TextDecoder();
@@ -99,7 +92,7 @@ export class Session {
       header,
       params: payload,
       signal: options.signal,
-      progress: progress === undefined ? undefined : (data) => callBack(() => progress(readProgress(data))),
+      progress: progress === undefined ? undefined : (data) => readProgress(data, progress),
     });
     return decoder.decode(result);
   }
@@ -244,12 +237,6 @@ export class Session {
     core.unbind(session);
     lease.release();
   }
-}
-
-// What the application is told: the token is the core's own.
-function readProgress(data: Uint8Array): Progress {
-  const { progressToken: _, ...progress } = JSON.parse(decoder.decode(data)) as Progress & { progressToken?: unknown };
-  return progress;
 }
 
 function read(result: Uint8Array): Connected {

@@ -6,11 +6,13 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { demoServer, mcpServer, type Running, result, serve, type TestServer } from "./support/servers.js";
+import { ToolServer, toolNames } from "./support/tool-server.js";
 
 interface Page {
   goto(url: string): Promise<unknown>;
   evaluate(expression: string): Promise<unknown>;
   on(event: "console" | "pageerror", listener: (what: object) => void): void;
+  workers(): { evaluate(expression: string): Promise<unknown> }[];
   close(): Promise<void>;
 }
 interface Browser {
@@ -125,6 +127,80 @@ test("a web worker: the whole job", () =>
     })`);
     assert.deepEqual(got, whole);
   }));
+
+test("the entry that keeps sessions in a worker: the whole job, off the page's thread", () =>
+  inPage(
+    async (page) => {
+      assert.deepEqual(await page.evaluate(call("npm/worker.js", demo.url)), whole);
+      assert.equal(page.workers().length, 0, "the worker ends with its last client");
+      const wasm = `{ wasm: fetch("/npm/remora.wasm") }`;
+      assert.deepEqual(await page.evaluate(call("npm/worker.js", demo.url, wasm)), whole);
+    },
+    `/?policy=${encodeURIComponent(`${strict}; worker-src 'self'`)}`,
+  ));
+
+test("a worker that ends by itself: calls in flight fail, and the next one gets a new worker", () =>
+  inPage(async (page) => {
+    await page.evaluate(`(async () => {
+      const { connect } = await import("/npm/worker.js");
+      globalThis.client = await connect(${JSON.stringify(demo.url)});
+      globalThis.states = [];
+      client.on("state", ({ state }) => states.push(state));
+      globalThis.started = new Promise((resolve) => {
+        globalThis.slow = client
+          .callTool({ name: "slow", arguments: { steps: 1000, delayMs: 20 } }, { onprogress: resolve })
+          .catch((error) => ({ ...error.toJSON() }));
+      });
+      await started;
+    })()`);
+    const [worker] = page.workers();
+    await worker?.evaluate("self.close()").catch(() => {}); // it may not come to say that it has
+    const failed = (await page.evaluate("slow")) as { code: string; sent: string };
+    assert.equal(failed.code, "plugin/trap");
+    assert.equal(failed.sent, "unknown");
+    const after = await page.evaluate(`(async () => {
+      const { content } = await client.callTool({ name: "echo", arguments: { message: "again" } });
+      const seen = [...states];
+      await client.close();
+      return { text: content[0].text, seen };
+    })()`);
+    assert.deepEqual(after, { text: "again", seen: ["lost", "connecting", "ready"] });
+  }));
+
+test("of three servers one is killed and comes back, in a page", async (t) => {
+  const servers = await Promise.all(["a", "b", "c"].map((name) => ToolServer.start(name, toolNames(30))));
+  const [a, b, c] = servers as [ToolServer, ToolServer, ToolServer];
+  t.after(() => Promise.all(servers.map((server) => server.kill())));
+  await inPage(async (page) => {
+    const counts = (expression: string) =>
+      page.evaluate(`(async () => {
+        ${expression};
+        const count = {};
+        for (const { server } of await group.listTools()) count[server] = (count[server] ?? 0) + 1;
+        return count;
+      })()`);
+    const text = (name: string) =>
+      page.evaluate(`group.callTool({ name: "${name}" }).then((r) => r.content[0].text, (e) => e.code)`);
+    const urls = JSON.stringify({ a: a.url, b: b.url, c: c.url });
+    const added = await counts(`const { createGroup } = await import("/npm/index.js");
+      globalThis.group = createGroup();
+      for (const [name, url] of Object.entries(${urls})) await group.add(name, url)`);
+    assert.deepEqual(added, { a: 30, b: 30, c: 30 });
+    await b.kill();
+    assert.equal(await text("b__tool0"), "http/network");
+    assert.equal(await text("a__tool29"), "a/tool29");
+    assert.equal(await text("c__tool0"), "c/tool0");
+    assert.deepEqual(await counts(""), { a: 30, c: 30 });
+    await b.start();
+    assert.deepEqual(await counts(`await group.reconnect("b").catch(() => group.reconnect("b"))`), {
+      a: 30,
+      b: 30,
+      c: 30,
+    });
+    assert.equal(await text("b__tool0"), "b/tool0");
+    await page.evaluate("group.close()");
+  });
+});
 
 test("a server that sends the wasm with another type", () =>
   inPage(async (page) => {

@@ -51,7 +51,8 @@ function graph(name: string, seen = new Set<string>()): Set<string> {
 }
 
 test("no Node builtin is in what a browser loads", () => {
-  for (const entry of ["index.js", "index.cjs", "slim.js", "slim.cjs", "extism.js", "extism.cjs"]) {
+  const named = ["index", "slim", "extism", "worker"].flatMap((name) => [`${name}.js`, `${name}.cjs`]);
+  for (const entry of [...named, "worker-script.js"]) {
     for (const name of graph(entry)) {
       const foreign = imports(name).filter((source) => !source.startsWith("./"));
       assert.deepEqual(foreign, [], `${name}, by ${entry}`);
@@ -65,7 +66,10 @@ test("no Node builtin is in what a browser loads", () => {
 });
 
 test("what Node loads names its builtins with node:", () => {
-  for (const entry of ["index", "slim", "extism"].flatMap((name) => [`${name}.node.js`, `${name}.node.cjs`])) {
+  for (const entry of ["index", "slim", "extism", "worker"].flatMap((name) => [
+    `${name}.node.js`,
+    `${name}.node.cjs`,
+  ])) {
     const foreign = [...graph(entry)].flatMap(imports).filter((source) => !source.startsWith("./"));
     assert.ok(foreign.length > 0);
     for (const source of foreign) {
@@ -76,7 +80,7 @@ test("what Node loads names its builtins with node:", () => {
 });
 
 test("the wasm is found by the expression that bundlers know, and only by the entry that brings it", () => {
-  for (const entry of ["index.js", "index.node.js"]) {
+  for (const entry of ["index.js", "index.node.js", "worker-script.js", "worker-script.node.js"]) {
     assert.match(read(entry), /new URL\("\.\/remora\.wasm", import\.meta\.url\)/);
   }
   for (const entry of ["extism.js", "extism.node.js"]) {
@@ -130,31 +134,18 @@ test("every path of the manifest is there", () => {
 });
 
 test("both formats export the same", async () => {
-  for (const [a, b] of [
-    ["remora-mcp", "index.node.cjs"],
-    ["remora-mcp/slim", "slim.node.cjs"],
-    ["remora-mcp/extism", "extism.node.cjs"],
+  const shared = ["Client", "Group", "RemoraError", "blob", "connect", "dataURL", "prefixedName", "structured", "text"];
+  for (const [a, b, more] of [
+    ["remora-mcp", "index.node.cjs", ["createGroup", "discover", "run"]],
+    ["remora-mcp/slim", "slim.node.cjs", ["createGroup", "discover", "run"]],
+    ["remora-mcp/extism", "extism.node.cjs", []],
+    ["remora-mcp/worker", "worker.node.cjs", ["createGroup"]],
   ] as const) {
     const esm: unknown = await import(a);
     const cjs: unknown = (await import(join(dist, b))).default;
-    assert.deepEqual(Object.keys(esm as object).sort(), [
-      "Client",
-      "RemoraError",
-      "blob",
-      "connect",
-      "dataURL",
-      "structured",
-      "text",
-    ]);
-    assert.deepEqual(Object.keys(cjs as object).sort(), [
-      "Client",
-      "RemoraError",
-      "blob",
-      "connect",
-      "dataURL",
-      "structured",
-      "text",
-    ]);
+    const expected = [...shared, ...more].sort();
+    assert.deepEqual(Object.keys(esm as object).sort(), expected, a);
+    assert.deepEqual(Object.keys(cjs as object).sort(), expected, b);
   }
 });
 

@@ -604,7 +604,20 @@ export interface DiscoverOutput {
   error?: WireError;
 }
 
-/** Discovered is the result of the export discover. */
+/** DiscoverServer holds the parameters of the discover command. */
+export interface DiscoverServer {
+  /** server is the URL of the server's MCP endpoint: http or https. */
+  server: string;
+  /** clientInfo is what the server is told of the application. */
+  clientInfo?: ClientInfo;
+  /**
+   * protocolVersion is the newest revision to ask for; absent for the newest that is known.
+   * The server may choose an older one.
+   */
+  protocolVersion?: string;
+}
+
+/** Discovered is the result of the command and of the export discover. */
 export interface Discovered {
   /** server describes the server (Implementation of the specification), verbatim. */
   server: unknown;
@@ -968,6 +981,14 @@ export interface Progress {
 /** PromptsChanged is the data of the promptsChanged event: none. */
 export type PromptsChanged = Record<string, never>;
 
+/** Ran is the result of the run command: exactly one of its fields. */
+export interface Ran {
+  /** result is the CallToolResult of the specification, byte for byte as the server sent it. */
+  result?: unknown;
+  /** inputRequired says what the tool has to know before there is a result. */
+  inputRequired?: InputRequired;
+}
+
 /**
  * ReadResource holds the parameters of the readResource command (resources/read;
  * specification 2025-11-25 and 2026-07-28, server/resources).
@@ -1040,6 +1061,8 @@ export interface Run {
   inputResponses?: unknown;
   /** requestState is the requestState of the run before, as it was. */
   requestState?: unknown;
+  /** _meta is the request's _meta. A progressToken in it is replaced. */
+  _meta?: unknown;
 }
 
 /** RunOutput is the output of the export run: exactly one of its fields. */
@@ -1050,6 +1073,32 @@ export interface RunOutput {
   inputRequired?: InputRequired;
   /** error says why there is neither. */
   error?: WireError;
+}
+
+/** RunTool holds the parameters of the run command. */
+export interface RunTool {
+  /** server is the URL of the server's MCP endpoint: http or https. */
+  server: string;
+  /** clientInfo is what the server is told of the application. */
+  clientInfo?: ClientInfo;
+  /**
+   * protocolVersion is the newest revision to ask for; absent for the newest that is known.
+   * The server may choose an older one.
+   */
+  protocolVersion?: string;
+  /** tool is the tool's name. */
+  tool: string;
+  /** arguments is the tool's input, a JSON object. Absent means {}. */
+  arguments?: unknown;
+  /**
+   * inputResponses answers the inputRequests of the run before, by the same keys
+   * (specification 2026-07-28, basic/patterns/mrtr).
+   */
+  inputResponses?: unknown;
+  /** requestState is the requestState of the run before, as it was. */
+  requestState?: unknown;
+  /** _meta is the request's _meta. A progressToken in it is replaced. */
+  _meta?: unknown;
 }
 
 /**
@@ -1289,6 +1338,11 @@ export interface Commands {
   /** Opens a session: server/discover on 2026-07-28, otherwise the older handshake. */
   connect: { params: Connect; result: Connected };
   /**
+   * Says what a server is and which tools it has, with no session kept. Its call begins a
+   * session, as connect's, and ends it.
+   */
+  discover: { params: DiscoverServer; result: Discovered };
+  /**
    * Has the server write a prompt. Input that it requires in between is asked for and sent,
    * as with callTool. Result: GetPromptResult of the specification.
    */
@@ -1316,6 +1370,11 @@ export interface Commands {
    * with callTool. Result: ReadResourceResult of the specification.
    */
   readResource: { params: ReadResource; result: unknown };
+  /**
+   * Calls a tool, with no session kept. What a server of 2026-07-28 asks comes as data, and
+   * its answer goes with the next call.
+   */
+  run: { params: RunTool; result: Ran };
   /**
    * Says from which level on the server is to log. It holds for the session, also when that
    * is opened again.
@@ -1371,7 +1430,7 @@ export interface Tells {
 }
 
 /** The names of Commands, for use at run time. */
-export const commandNames = ["callTool", "close", "complete", "connect", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "ping", "readResource", "setLoggingLevel", "setRoots", "stats", "subscribeResource", "unsubscribeResource"] as const;
+export const commandNames = ["callTool", "close", "complete", "connect", "discover", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "ping", "readResource", "run", "setLoggingLevel", "setRoots", "stats", "subscribeResource", "unsubscribeResource"] as const;
 
 /** The names of Asks, for use at run time. */
 export const askNames = ["elicit", "sample"] as const;

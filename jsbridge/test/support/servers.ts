@@ -58,8 +58,8 @@ export type Answer = (request: Received, response: http.ServerResponse) => void 
 /** The certificate of servers on https, for localhost and 127.0.0.1: made for this run, and trusted by nobody. */
 export const certificateFile = fileURLToPath(new URL("../../../cert.pem", import.meta.url));
 
-/** Starts an HTTP server on a free port of the loopback address. */
-export async function serve(answer: Answer, scheme: "http" | "https" = "http"): Promise<TestServer> {
+/** Starts an HTTP server on a port of the loopback address, by default a free one. */
+export async function serve(answer: Answer, scheme: "http" | "https" = "http", port = 0): Promise<TestServer> {
   const received: Received[] = [];
   const listener: http.RequestListener = async (request, response) => {
     const chunks: Buffer[] = [];
@@ -80,7 +80,7 @@ export async function serve(answer: Answer, scheme: "http" | "https" = "http"): 
           { cert: readFileSync(certificateFile), key: readFileSync(certificateFile.replace(/cert\.pem$/, "key.pem")) },
           listener,
         );
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const origin = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
@@ -134,7 +134,7 @@ export function mcpServer(
 
 const initialized = JSON.stringify({
   protocolVersion: "2025-11-25",
-  capabilities: { tools: { listChanged: true }, logging: {} },
+  capabilities: { tools: { listChanged: true }, prompts: {}, resources: {}, logging: {} },
   serverInfo: { name: "test-server", version: "1.2.3", extra: true },
   instructions: "for tests",
 });

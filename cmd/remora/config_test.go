@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// config writes a configuration with these servers and returns the file.
+func config(t *testing.T, servers string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "mcp.json")
+	if err := os.WriteFile(file, []byte(`{"mcpServers":{`+servers+`},"other":1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestConfigExpands(t *testing.T) {
+	t.Setenv("REMORA_TEST_HOST", "h.example")
+	t.Setenv("REMORA_TEST_KEY", "canary")
+	file := config(t, `
+		"a": {"type":"http","url":"https://${REMORA_TEST_HOST}/${REMORA_TEST_NONE:-mcp}","headers":{"Authorization":"Bearer ${env:REMORA_TEST_KEY}","X":"$plain"}},
+		"b": {"url":"https://${REMORA_TEST_NONE}/"},
+		"c": {"url":"https://h.example/${input:key}"},
+		"d": {"command":"npx","args":["server"]},
+		"e": {"url":"https://h.example/","disabled":true},
+		"f": {"url":7},
+		"g": {},
+		"h": {"url":"https://h.example/","headers":{"a b":"c"}}`)
+	c, err := readConfiguration(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.names(), "a, b, c, d, f, g, h"; got != want {
+		t.Errorf("servers %s, want %s", got, want)
+	}
+	a := c.servers[0]
+	if a.err != nil || a.url != "https://h.example/mcp" || a.headers.Get("Authorization") != "Bearer canary" || a.headers.Get("X") != "$plain" {
+		t.Errorf("%+v", a)
+	}
+	if got := c.redactor().text("said canary"); strings.Contains(got, "canary") {
+		t.Error("a value of the environment is not struck out")
+	}
+	for i, want := range map[int]string{
+		1: "no environment variable REMORA_TEST_NONE",
+		2: "not a variable of the environment",
+		3: "local/unsupported",
+		4: "another type",
+		5: `no "url"`,
+		6: "not a header's name",
+	} {
+		if err := c.servers[i].err; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q in it", c.servers[i].name, err, want)
+		}
+	}
+}
+
+func TestConfigCommands(t *testing.T) {
+	url := demo(t)
+	both := config(t, fmt.Sprintf(`"one":{"url":%q},"two":{"url":%q},"off":{"command":"x"}`, url, url))
+	dead := config(t, `"dead":{"url":"http://127.0.0.1:1/mcp"}`)
+	noFile := filepath.Join(t.TempDir(), "none.json")
+	broken := filepath.Join(t.TempDir(), "broken.json")
+	if err := os.WriteFile(broken, []byte(`{"servers":{}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name     string
+		args     []string
+		out, err string
+		status   int
+	}{
+		{"tools of all", []string{"tools", "--config", both}, "two__add(a: number, b: number)", `the server "off"`, 0},
+		{"tools of one", []string{"tools", "--config", both, "one"}, "one__add(", "", 0},
+		{"tools of none", []string{"tools", "--config", both, "three"}, "", "it has: off, one, two", 2},
+		{"call", []string{"call", "--config", both, "two__add", "a=2", "b=3"}, "5", "", 0},
+		{"call of no tool", []string{"call", "--config", both, "two__nosuch", "a=2"}, "", "has no tool", 2},
+		{"call of no server", []string{"call", "--config", dead, "dead__x", "{}"}, "", `the server "dead": http/network`, 4},
+		{"a tool that fails", []string{"call", "--config", both, "one__fail", "{}"}, "", "", 1},
+		{"inspect", []string{"inspect", "--config", both, "one"}, "remora-demo-server", "", 0},
+		{"inspect of a program", []string{"inspect", "--config", both, "off"}, "", "local/unsupported", 3},
+		{"no file", []string{"tools", "--config", noFile}, "", "--config", 2},
+		{"another file", []string{"tools", "--config", broken}, "", "mcpServers", 2},
+		{"headers for nobody", []string{"tools", "--config", both, "-H", "a: b"}, "", "--header", 2},
+		{"no tool", []string{"call", "--config", both}, "", "requires at least 1", 2},
+		{"neither URL nor file", []string{"tools"}, "", "accepts 1 arg", 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := remora(t.Context(), "", test.args...)
+			if got.status != test.status || !strings.Contains(got.out, test.out) || !strings.Contains(got.err, test.err) {
+				t.Errorf("status %d, want %d\n%s\n%s", got.status, test.status, got.out, got.err)
+			}
+			if test.status == 0 && test.err == "" && got.err != "" {
+				t.Errorf("it says %q", got.err)
+			}
+		})
+	}
+
+	got := remora(t.Context(), "", "tools", "--json", "--config", both, "one", "two")
+	var listed struct {
+		Tools []struct {
+			Name, Server string
+			Tool         mcp.Tool
+		}
+	}
+	if err := json.Unmarshal([]byte(got.out), &listed); err != nil || len(listed.Tools) < 12 {
+		t.Fatalf("%v: %s", err, got.out)
+	}
+	for i, l := range listed.Tools {
+		if want := []string{"one", "two"}[2*i/len(listed.Tools)]; l.Server != want {
+			t.Errorf("tool %d is of %s, want %s", i, l.Server, want)
+		}
+		if l.Name != l.Server+"__"+l.Tool.Name {
+			t.Errorf("%+v", l)
+		}
+	}
+}
+
+// Each server gets its own headers, and only servers that can have the tool are
+// asked.
+func TestConfigHeaders(t *testing.T) {
+	t.Setenv("REMORA_TEST_KEY", "first-secret")
+	server := mcp.NewServer(&mcp.Implementation{Name: "s", Version: "1"}, nil)
+	mcp.AddTool(server, &mcp.Tool{Name: "x"}, func(context.Context, *mcp.CallToolRequest, struct{}) (*mcp.CallToolResult, any, error) {
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "done"}}}, nil, nil
+	})
+	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
+	var mu sync.Mutex
+	keys := map[string]map[string]bool{}
+	serve := func(name string) string {
+		keys[name] = map[string]bool{}
+		ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			keys[name][r.Header.Get("X-Key")] = true
+			mu.Unlock()
+			handler.ServeHTTP(w, r)
+		}))
+		t.Cleanup(ts.Close)
+		return ts.URL
+	}
+	file := config(t, fmt.Sprintf(`"one":{"url":%q,"headers":{"X-Key":"${REMORA_TEST_KEY}"}},"two":{"url":%q}`, serve("one"), serve("two")))
+	if got := remora(t.Context(), "", "tools", "--config", file); got.status != 0 {
+		t.Fatalf("%+v", got)
+	}
+	if !keys["one"]["first-secret"] || len(keys["one"]) != 1 || !keys["two"][""] || len(keys["two"]) != 1 {
+		t.Errorf("keys %v", keys)
+	}
+	clear(keys["two"])
+	if got := remora(t.Context(), "", "call", "--config", file, "one__x"); got.status != 0 || got.out != "done\n" {
+		t.Errorf("%+v", got)
+	}
+	if len(keys["two"]) != 0 {
+		t.Error("a server was asked that cannot have the tool")
+	}
+}

@@ -1,0 +1,132 @@
+// One thing with one server, and nothing kept: discover and run.
+
+import type { ServerInfo } from "./asks.js";
+import { callCore, encode, type PendingCall, unlessAborted } from "./call.js";
+import type { ServerCapabilities } from "./client.js";
+import type { Cores } from "./cores.js";
+import { badArgument, cancelled } from "./errors.js";
+import type { Commands, DiscoverServer, RunTool } from "./generated/wire.js";
+import { type ConnectOptions, callHeader, type RequestOptions, readProgress, readSettings } from "./options.js";
+import type { CallToolResult, Tool } from "./tools.js";
+
+/** Options of discover: those of connect but for handlers, and those of a call. */
+export interface DiscoverOptions extends Omit<ConnectOptions, "handlers">, RequestOptions {}
+
+/** Options of run. */
+export interface RunOptions extends DiscoverOptions {
+  /** Answers to the inputRequests of the run before, by the same keys. */
+  inputResponses?: Readonly<Record<string, unknown>> | undefined;
+  /** The requestState of the run before, as it was. */
+  requestState?: string | undefined;
+  /** The request's _meta. A progressToken in it is replaced. */
+  _meta?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What discover finds. */
+export interface DiscoverResult {
+  /** The server's name and version, as it sent them. */
+  server: Partial<ServerInfo>;
+  /** The protocol revision that was agreed on. */
+  protocolVersion: string;
+  /** What the server can do, as it sent it. */
+  capabilities: ServerCapabilities;
+  /** The server's hints for using it. */
+  instructions?: string;
+  /** All of the server's tools. */
+  tools: Tool[];
+}
+
+/** What came of run: the tool's result, or what it has to know before there is one. */
+export type RunResult =
+  | { result: CallToolResult; inputRequired?: undefined }
+  | { result?: undefined; inputRequired: RunInputRequired };
+
+/**
+ * What a tool has to know before it can go on: run again with the same tool and
+ * arguments, the answers as inputResponses and the requestState.
+ */
+export interface RunInputRequired {
+  /** The server's questions by key. Without any, the server asks to be called again later. */
+  inputRequests: Record<string, { method: string; params?: unknown }>;
+  /** Goes back with the answers. */
+  requestState?: string;
+}
+
+/** discover and run of one platform. */
+export interface Once {
+  /** Asks a server what it is and which tools it has. */
+  discover(server: string | URL, options?: DiscoverOptions): Promise<DiscoverResult>;
+  /** Calls a tool. */
+  run(
+    server: string | URL,
+    tool: string,
+    args?: Readonly<Record<string, unknown>>,
+    options?: RunOptions,
+  ): Promise<RunResult>;
+}
+
+const decoder = new TextDecoder();
+
+/** Makes discover and run of a platform. They share cores with its clients. */
+export function onceOn(cores: Cores): Once {
+  return {
+    discover: async (server, options = {}) => {
+      const raw = await call(cores, "discover", server, options, {});
+      return JSON.parse(raw) as DiscoverResult;
+    },
+    run: async (server, tool, args = {}, options = {}) => {
+      const { inputResponses, requestState, _meta } = options ?? {};
+      const params: Omit<RunTool, "server"> = { tool, arguments: args };
+      if (inputResponses !== undefined) params.inputResponses = inputResponses;
+      if (requestState !== undefined) params.requestState = requestState;
+      if (_meta !== undefined) params._meta = _meta;
+      return JSON.parse(await call(cores, "run", server, options, params)) as RunResult;
+    },
+  };
+}
+
+async function call(
+  cores: Cores,
+  command: keyof Commands,
+  server: string | URL,
+  options: DiscoverOptions,
+  more: object,
+): Promise<string> {
+  if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
+  const { wasm, limits, params, policy, credentials, port } = readSettings(server, { ...options, handlers: undefined });
+  if (params.url === undefined)
+    throw badArgument("discover and run are for servers over HTTP: give an http or https URL");
+  const target: DiscoverServer = { server: params.url };
+  if (params.clientInfo !== undefined) target.clientInfo = params.clientInfo;
+  if (params.protocolVersion !== undefined) target.protocolVersion = params.protocolVersion;
+  const header = callHeader(command, 0, options);
+  const encoded = encode({ ...target, ...more });
+  const { signal, onprogress } = options;
+  if (onprogress !== undefined) header.progress = true;
+  if (signal?.aborted === true) throw cancelled(signal, "no");
+  const lease = await unlessAborted(cores.lease(wasm, limits), signal, (late) => late.release());
+  const pending: PendingCall = {
+    header,
+    params: encoded,
+    signal,
+    once: true,
+    progress: onprogress === undefined ? undefined : (data) => readProgress(data, onprogress),
+    peer: {
+      policy,
+      credentials,
+      port: port ?? cores.openPort(policy),
+      channel: undefined,
+      tell: () => {},
+      ask: (_, reply) =>
+        reply({ code: "policy/handler_missing", message: "nobody is asked", retryable: false, sent: "no" }),
+      lost: () => {},
+    },
+    // Cancelled: the core lives until it has said so.
+    late: () => lease.release(),
+  };
+  try {
+    return decoder.decode(await callCore(lease.core, pending));
+  } finally {
+    if (pending.abandoned !== true) lease.release();
+  }
+}
