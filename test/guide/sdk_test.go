@@ -1,0 +1,79 @@
+package guide
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/remora-mcp/remora/cmd/remora/demoserver"
+	"github.com/remora-mcp/remora/test/internal/kit"
+)
+
+// leastPairs is how many pairs of programs the guide for users of the TypeScript
+// SDK had when this was written.
+const leastPairs = 6
+
+// TestPairs runs the programs of the guide for users of the TypeScript SDK: each
+// with the SDK's client, and the one after it with remora's, print the same.
+func TestPairs(t *testing.T) {
+	path, err := kit.In("docs", "guide", "from-the-typescript-sdk.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := demoserver.Start("127.0.0.1:0", "0.0.0-test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	const sdk = "@modelcontextprotocol/client"
+	var programs []string
+	for _, m := range block.FindAllStringSubmatch(string(text), -1) {
+		if !strings.Contains(m[2], address) {
+			t.Errorf("a program without a server:\n%s", m[2])
+		}
+		programs = append(programs, strings.ReplaceAll(m[2], address, server.URL()))
+	}
+	if len(programs) < 2*leastPairs || len(programs)%2 != 0 {
+		t.Fatalf("%d programs, want pairs, at least %d", len(programs), leastPairs)
+	}
+	installed, err := kit.NPM(sdk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(programs); i += 2 {
+		t.Run(fmt.Sprint(i/2+1), func(t *testing.T) {
+			if !strings.Contains(programs[i], sdk) || strings.Contains(programs[i+1], sdk) {
+				t.Fatal("not one program with the SDK and then one with remora")
+			}
+			dir, err := kit.Temp("_guide", "sdk", "ts")
+			if err != nil {
+				t.Fatal(err)
+			}
+			link := filepath.Join(dir, "node_modules", filepath.FromSlash(sdk))
+			if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Remove(link); err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(installed, link); err != nil {
+				t.Fatal(err)
+			}
+			top, err := kit.Root()
+			if err != nil {
+				t.Fatal(err)
+			}
+			theirs := run(t, top, "sdk", "ts", programs[i])
+			ours := run(t, top, "sdk", "ts", programs[i+1])
+			if theirs == "" || theirs != ours {
+				t.Errorf("the SDK's program prints\n%s\nremora's prints\n%s", theirs, ours)
+			}
+		})
+	}
+}
