@@ -70,7 +70,7 @@ origin, and nothing of the path, the query or the headers.
 	cmd.Flags().StringVar(&language, "lang", "ts", "the `language`: "+strings.Join(typeLanguages, ", "))
 	cmd.Flags().StringVar(&pkg, "package", "tools", "the `name` of the Go package")
 	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]cobra.Completion{"ts\tTypeScript", "go\tGo"}, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
-	_ = cmd.RegisterFlagCompletionFunc("package", cobra.NoFileCompletions)                                                                                  // the flag is there
+	_ = cmd.RegisterFlagCompletionFunc("package", cobra.NoFileCompletions)                                                                                 // the flag is there
 	return cmd
 }
 

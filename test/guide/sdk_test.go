@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -15,8 +16,12 @@ import (
 // SDK had when this was written.
 const leastPairs = 6
 
+// sameRow is a row of a table that says of methods that remora has the same.
+var sameRow = regexp.MustCompile(`(?m)^\| (` + "`[^|]+`" + `) \| the same[,.; ]`)
+
 // TestPairs runs the programs of the guide for users of the TypeScript SDK: each
-// with the SDK's client, and the one after it with remora's, print the same.
+// with the SDK's client, and the one after it with remora's, print the same. The
+// methods of which it says so are there in both.
 func TestPairs(t *testing.T) {
 	path, err := kit.In("docs", "guide", "from-the-typescript-sdk.md")
 	if err != nil {
@@ -42,6 +47,19 @@ func TestPairs(t *testing.T) {
 	if len(programs) < 2*leastPairs || len(programs)%2 != 0 {
 		t.Fatalf("%d programs, want pairs, at least %d", len(programs), leastPairs)
 	}
+	var names []string
+	for _, m := range sameRow.FindAllStringSubmatch(string(text), -1) {
+		for _, name := range strings.Split(m[1], ", ") {
+			if name != "`cacheMode`" { // which is an option
+				names = append(names, strings.Trim(name, "`"))
+			}
+		}
+	}
+	if len(names) < 17 {
+		t.Fatalf("the guide says of %d methods that they are the same, want at least 17", len(names))
+	}
+	missing := fmt.Sprintf("for (const name of %q.split(' ')) if (!(name in Client.prototype)) throw new Error(name);\nconsole.log('all');\n// %s", strings.Join(names, " "), address)
+	programs = append(programs, fmt.Sprintf("import { Client } from %q;\n", sdk)+missing, "import { Client } from \"remora-mcp\";\n"+missing)
 	installed, err := kit.NPM(sdk)
 	if err != nil {
 		t.Fatal(err)
