@@ -3,7 +3,6 @@ package guide
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -73,16 +72,7 @@ func TestPairs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			link := filepath.Join(dir, "node_modules", filepath.FromSlash(sdk))
-			if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Remove(link); err != nil && !os.IsNotExist(err) {
-				t.Fatal(err)
-			}
-			if err := os.Symlink(installed, link); err != nil {
-				t.Fatal(err)
-			}
+			install(t, dir, sdk, installed)
 			top, err := kit.Root()
 			if err != nil {
 				t.Fatal(err)
