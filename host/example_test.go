@@ -302,3 +302,32 @@ func ExampleClient() {
 	// 3 tools
 	// 3 tools
 }
+
+// Call a tool with the types that "remora types --lang go" writes for it.
+func ExampleTool_Call() {
+	type addInput struct {
+		A float64 `json:"a"`
+		B float64 `json:"b"`
+	}
+	add := host.Tool[addInput, any]{Name: "add"}
+
+	server := demoServer()
+	defer server.Close()
+	ctx := context.Background()
+	rt, err := host.Open(ctx, host.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rt.Close(ctx)
+	s, err := rt.Connect(ctx, server.URL, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Close()
+	_, res, err := add.Call(ctx, s, addInput{A: 2, B: 3})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(host.Text(res))
+	// Output: 5
+}

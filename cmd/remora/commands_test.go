@@ -84,6 +84,13 @@ func TestCommands(t *testing.T) {
 		{"nobody there", "", "tools http://127.0.0.1:1/mcp", "", "http/network", 4},
 		{"no MCP there", "", "tools URL/../nothing", "", "http/", 4},
 		{"timeout", "", "call --timeout 50ms URL slow steps=1 delayMs=30000", "", "local/timeout", 6},
+		{"types", "", "types URL", "\n  \"echo\": {\n    input: {\n      /**\n       * What to send back.\n       */\n      message: string;\n    };\n    output: unknown;\n  };\n", "", 0},
+		{"types in Go", "", "types --lang go --package demo URL", "\npackage demo\n", "", 0},
+		{"types name the origin only", "", "types URL?key=secret", "// The tools of remora-demo-server 0.0.0-test, http://127.0.0.1:", "", 0},
+		{"no such language", "", "types --lang rust URL", "", "--lang is one of ts, go", 2},
+		{"no such package", "", "types --lang go --package a;b URL", "", `"a;b" is not a name for a Go package`, 2},
+		{"a package in TypeScript", "", "types --package x URL", "", "--package is for --lang go", 2},
+		{"types as JSON", "", "types --json URL", "", "--json is of tools", 2},
 		{"unknown to the server", "", "call URL sub", "", "rpc/error", 7},
 	}
 	for _, test := range tests {
@@ -225,6 +232,7 @@ func TestCompletion(t *testing.T) {
 		{"arguments", []string{"call", url, "add", "a=1", ""}, "b=\tnumber The second number.", "a=\t"},
 		{"nobody there", []string{"call", "http://127.0.0.1:1/mcp", ""}, ":4\n", "add"},
 		{"no URL", []string{"call", "file", ""}, ":4\n", "add"},
+		{"languages", []string{"types", url, "--lang", ""}, "go\tGo", "rust"},
 		{"commands", []string{"in"}, "inspect\t", "version"},
 	}
 	for _, test := range tests {

@@ -119,4 +119,5 @@ export type {
   ToolAnnotations,
   UnknownContent,
 } from "./tools.js";
+export { type ToolTypes, type TypedClient, type TypedParams, type TypedResult, typed } from "./typed.js";
 export type { WasmModule, WasmSource } from "./wasm.js";

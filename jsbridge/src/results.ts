@@ -3,6 +3,7 @@
 import { badArgument, RemoraError } from "./errors.js";
 import type { InvalidResult } from "./generated/wire.js";
 import type { CallToolResult, ContentBlock, ResourceContents } from "./tools.js";
+import type { TypedResult } from "./typed.js";
 
 /** Something with content: a tool's result, or a message's. */
 interface HasContent {
@@ -24,13 +25,15 @@ export function text(result: HasContent): string {
 
 /**
  * The structured value of a tool's result. The type is what the caller knows of
- * the tool; that the value fits the tool's own outputSchema, callTool has checked
+ * the tool, or what a typed client says of it; that the value fits the tool's own outputSchema, callTool has checked
  * (connect's validateOutput). JSON.parse has rounded large numbers: callToolRaw
  * has them all.
  *
  * Throws a RemoraError: rpc/error if the tool failed (isError), with its text, and
  * rpc/invalid_result if there is no structured value.
  */
+export function structured<T>(result: TypedResult<T>): T;
+export function structured<T = unknown>(result: CallToolResult): T;
 export function structured<T = unknown>(result: CallToolResult): T {
   if (result.isError === true) {
     throw new RemoraError("rpc/error", `the tool failed: ${text(result).slice(0, 200)}`, { sent: "yes" });

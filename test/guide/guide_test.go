@@ -113,20 +113,26 @@ func run(t *testing.T, top, name, language, program string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The package by its name, as an application imports it.
-	link := filepath.Join(dir, "node_modules", "remora-mcp")
+	install(t, dir, "remora-mcp", npm)
+	out, err := kit.RunIn(t.Context(), dir, node, []string{write("main.mts")}, nil)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
+}
+
+// install makes a package known to the programs of a folder by its name, as an
+// application imports it.
+func install(t *testing.T, dir, name, from string) {
+	t.Helper()
+	link := filepath.Join(dir, "node_modules", filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(link); err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(npm, link); err != nil {
+	if err := os.Symlink(from, link); err != nil {
 		t.Fatal(err)
 	}
-	out, err := kit.RunIn(t.Context(), dir, node, []string{write("main.mts")}, nil)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return string(out)
 }
