@@ -20,10 +20,10 @@ test("the server and its tools", () =>
       await server.getByText("MCP 2026-07-28").waitFor();
       await server.getByText("Start with the tool echo").waitFor();
       const list = page.getByRole("navigation", { name: "Tools" });
-      const names = await list.locator(".tool-title").allTextContents();
+      const names = await list.locator(".choice-title").allTextContents();
       for (const name of ["Add", "Ask", "Echo", "Fail", "Picture", "Slow"]) assert.ok(names.includes(name), `${names}`);
       await list.getByRole("searchbox").fill("person");
-      assert.deepEqual(await list.locator(".tool-title").allTextContents(), ["Ask"]);
+      assert.deepEqual(await list.locator(".choice-title").allTextContents(), ["Ask"]);
       await page.getByRole("button", { name: "Disconnect" }).click();
       await page.getByRole("heading", { name: "Try an MCP server" }).waitFor();
     },
@@ -495,7 +495,7 @@ test("the keyboard alone", () =>
     await page.getByRole("navigation", { name: "Tools" }).waitFor();
     await tabTo(page, /^button Disconnect/);
     await tabTo(page, /^tab Tools/);
-    await keyboard.press("ArrowRight");
+    await keyboard.press("ArrowLeft");
     assert.match(await focused(page), /^tab Trace/);
     await keyboard.press("ArrowRight");
     assert.match(await focused(page), /^tab Tools/);

@@ -8,7 +8,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { call, choose, close, connect, inPage, open, state } from "./page.js";
+import { call, choose, close, connect, inPage, open, state, tab } from "./page.js";
 import { serve } from "./servers.js";
 
 const demo = process.env.REMORA_TEST_SERVER;
@@ -58,6 +58,69 @@ const scenes = {
     await page.getByRole("button", { name: "Call Add" }).click();
     await page.getByText("This is required.").first().waitFor();
   },
+  async resources(page) {
+    await connect(page);
+    await tab(page, "Resources");
+    await choose(page, "A picture", "Resources");
+    await page.getByRole("button", { name: "Read A picture" }).click();
+    await page.getByRole("img", { name: "Result, image/png" }).waitFor();
+    await page.getByRole("button", { name: "Subscribe" }).click();
+    await page.getByText("Subscribed. It has not changed yet.").waitFor();
+  },
+  async template(page) {
+    await connect(page);
+    await tab(page, "Resources");
+    await choose(page, "A greeting", "Resources");
+    await page.getByRole("combobox", { name: "name" }).fill("Ada");
+    await page.getByRole("button", { name: "Read A greeting" }).click();
+    await page.getByText("Hello, Ada.", { exact: true }).waitFor();
+    await page.getByRole("combobox", { name: "name" }).fill("");
+    await page.keyboard.press("ArrowDown");
+    await page.getByRole("option", { name: "Edsger" }).hover();
+    await page.keyboard.press("ArrowDown");
+  },
+  async prompts(page) {
+    await connect(page);
+    await tab(page, "Prompts");
+    await choose(page, "Review code", "Prompts");
+    await page.getByRole("combobox", { name: "Language" }).fill("python");
+    await page.getByRole("button", { name: "Get Review code" }).click();
+    await page.getByText("Please review the following python code.", { exact: true }).waitFor();
+    await page.getByRole("combobox", { name: "Style" }).click();
+    await page.getByRole("option", { name: "pep 8" }).waitFor();
+  },
+  async tour(page) {
+    await connect(page);
+    await tab(page, "Prompts");
+    await choose(page, "A tour", "Prompts");
+    await page.getByRole("button", { name: "Get A tour" }).click();
+    await page.getByText("What is there to try?", { exact: true }).waitFor();
+  },
+  async log(page) {
+    await connect(page);
+    await tab(page, "Log");
+    await page.getByLabel("From the level").selectOption("debug");
+    await page.getByText("The server has said nothing yet.").waitFor();
+    await tab(page, "Tools");
+    await choose(page, "Slow");
+    await page.getByLabel(/^delayMs/).fill("1");
+    await state(await call(page), "done");
+    await choose(page, "Fail");
+    await state(await call(page), "tool error");
+    await tab(page, "Log");
+    await page.getByText("fail was called", { exact: true }).waitFor();
+  },
+  async roots(page) {
+    await connect(page);
+    await tab(page, "Roots");
+    await page.getByRole("button", { name: "Add a root" }).click();
+    await page.getByLabel("URI").fill("file:///home/me/shark");
+    await page.getByLabel("Name").fill("shark");
+    await page.getByRole("button", { name: "Add a root" }).click();
+    await page.getByLabel("URI").last().fill("https://example.com/whale");
+    await page.getByRole("button", { name: "Tell the server" }).click();
+    await page.getByText("This is not a file URI").waitFor();
+  },
   async trace(page) {
     await connect(page);
     await choose(page, "Add");
@@ -66,7 +129,7 @@ const scenes = {
     await state(await call(page), "done");
     await page.getByRole("tab", { name: "Trace" }).click();
     await page.getByLabel("HTTP").uncheck();
-    await page.locator(".event").filter({ hasText: "received" }).last().locator("summary").click();
+    await page.locator(".event").filter({ hasText: "result of tools/call" }).locator("summary").click();
     await page.evaluate(() => scrollTo(0, 0));
   },
 };

@@ -32,7 +32,7 @@ test("the trace has the handshake, the call and its answer, and no key", () =>
       assert.match(first, /request.*POST/);
       await rows.filter({ hasText: "sent" }).filter({ hasText: "server/discover" }).waitFor();
       await rows.filter({ hasText: "response" }).filter({ hasText: "200" }).first().waitFor();
-      const answer = rows.filter({ hasText: "received" }).last();
+      const answer = rows.filter({ hasText: "received" }).filter({ hasText: "result of tools/call echo" });
       await answer.locator("summary").click();
       assert.match(await answer.locator("pre").textContent(), /"text": "traced"/);
       assert.doesNotMatch(await trace.textContent(), /canary/);
