@@ -30,6 +30,30 @@ export async function pageServer() {
   throw new Error("serve.js did not say where it listens");
 }
 
+/** What a server has seen, to be waited for. */
+export class Seen {
+  all = [];
+  #waiting = new Set();
+
+  add(one) {
+    this.all.push(one);
+    for (const check of [...this.#waiting]) check();
+  }
+
+  /** Resolves once there are n. */
+  reach(n) {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (this.all.length < n) return;
+        this.#waiting.delete(check);
+        resolve();
+      };
+      this.#waiting.add(check);
+      check();
+    });
+  }
+}
+
 /** Starts an HTTP server on a free port: answer(request, response, body). */
 export async function serve(answer) {
   const server = createServer(async (request, response) => {
@@ -76,6 +100,32 @@ export function allowAll(request, response) {
   if (request.method !== "OPTIONS") return false;
   response.writeHead(204).end();
   return true;
+}
+
+/**
+ * Starts a server in front of another one, which passes everything on. gone is
+ * called with the JSON of a request whose answer the client did not want to the end.
+ */
+export function inFrontOf(url, gone) {
+  return serve(async (request, response, body) => {
+    const { host: _host, connection: _connection, "content-length": _length, ...headers } = request.headers;
+    const stop = new AbortController();
+    response.on("close", () => {
+      if (response.writableEnded) return;
+      stop.abort();
+      if (body !== "") gone(JSON.parse(body));
+    });
+    try {
+      const { method } = request;
+      const answer = await fetch(url, { method, headers, body: body || undefined, signal: stop.signal });
+      const { "content-encoding": _encoding, "content-length": _size, ...kept } = Object.fromEntries(answer.headers);
+      response.writeHead(answer.status, kept).flushHeaders();
+      for await (const chunk of answer.body ?? []) response.write(chunk);
+      response.end();
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+    }
+  });
 }
 
 /**

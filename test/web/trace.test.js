@@ -16,7 +16,7 @@ async function tracedCall(page) {
   await page.getByLabel("Bearer key").fill("canary-key");
   await connect(page);
   await choose(page, "Echo");
-  await page.getByLabel("message").fill("traced");
+  await page.getByLabel("message", { exact: true }).fill("traced");
   await state(await call(page), "done");
   await page.getByRole("tab", { name: "Trace" }).click();
   return page.getByRole("region", { name: "Trace" });

@@ -1,6 +1,6 @@
 // The last answer to a request, and the request that is under way.
 
-import { type ReactNode, useId } from "react";
+import { type ReactNode, useEffect, useId, useRef } from "react";
 import type { Answer } from "./answers.js";
 import { Failure } from "./failure.js";
 import { LongText } from "./json.js";
@@ -17,9 +17,14 @@ export function AnswerCard(props: {
   const { cancel, quiet, ended } = answer;
   const id = useId();
   const running = cancel !== undefined && (!quiet || ended === undefined);
+  // In a narrow window it is below what the person looks at.
+  const card = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (running) card.current?.scrollIntoView({ block: "nearest" });
+  }, [running]);
   const at = running ? "running" : (ended?.at ?? "running");
   return (
-    <article className={`call ${at}`} aria-labelledby={id} aria-busy={running}>
+    <article ref={card} className={`call ${at}`} aria-labelledby={id} aria-busy={running}>
       <header>
         <h3 id={id}>{title}</h3>
         <span className={`state ${at}`}>{at}</span>

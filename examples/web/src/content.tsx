@@ -46,16 +46,21 @@ function ResourceLink({ uri, name, title, description, mimeType }: Link) {
   );
 }
 
-/** What a resource holds, in one piece: text or bytes. contents is whatever the server sent. */
-export function ResourceContent({ contents, heading }: { contents: object; heading?: string }) {
+/**
+ * What a resource holds, in one piece: text or bytes. contents is whatever the
+ * server sent. Its URI is not said again where it stands already, as asked.
+ */
+export function ResourceContent(props: { contents: object; heading?: string; asked?: string }) {
+  const { contents, heading, asked } = props;
   const { uri, mimeType, text, blob } = contents as Record<string, unknown>;
   const type = words(mimeType) ?? "";
   const name = fileName(words(uri) ?? "", "resource");
+  const said = uri === asked;
   return (
-    <div className="resource">
+    <div className={said ? "resource said" : "resource"}>
       {heading !== undefined && <p className="resource-name">{heading}</p>}
-      {words(uri) && <Address uri={words(uri) ?? ""} />}
-      {type !== "" && <span className="tag">{type}</span>}
+      {!said && words(uri) && <Address uri={words(uri) ?? ""} />}
+      {type !== "" && !(said && typeof blob === "string") && <span className="tag">{type}</span>}
       {typeof text === "string" && <ResourceText text={text} mimeType={type} name={name} />}
       {typeof blob === "string" && <Media data={blob} mimeType={type} name={name} />}
       {typeof text !== "string" && typeof blob !== "string" && <p className="note">It holds neither text nor bytes.</p>}

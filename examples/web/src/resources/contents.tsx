@@ -32,20 +32,20 @@ export function ContentsView({ resources, uri }: { resources: Resources; uri: st
         <p className="empty">It has not been read yet.</p>
       ) : (
         <AnswerCard title={<code className="uri">{uri}</code>} answer={answer} headline="It cannot be read">
-          {({ contents }) => <Contents contents={contents} />}
+          {({ contents }) => <Contents contents={contents} asked={uri} />}
         </AnswerCard>
       )}
     </section>
   );
 }
 
-function Contents({ contents }: { contents: unknown }) {
+function Contents({ contents, asked }: { contents: unknown; asked: string }) {
   const parts: unknown[] = Array.isArray(contents) ? contents : [];
   if (parts.length === 0) return <p className="note">It holds nothing.</p>;
   return parts.map((part, index) =>
     typeof part === "object" && part !== null ? (
       // biome-ignore lint/suspicious/noArrayIndexKey: a result does not change
-      <ResourceContent key={index} contents={part} />
+      <ResourceContent key={index} contents={part} asked={asked} />
     ) : (
       // biome-ignore lint/suspicious/noArrayIndexKey: a result does not change
       <Json key={index} value={part} name="content.json" />
