@@ -311,8 +311,8 @@ test("lists follow the server, and what fails is said", async (t) => {
     stands: true,
     methods: {
       "prompts/list": list("prompts", (name) => ({ name })),
+      // A server need not know of templates.
       "resources/list": list("resources", (name) => ({ name, uri: `odd://${name}` })),
-      "resources/templates/list": () => ({ resourceTemplates: [] }),
     },
   });
   t.after(() => server.close());

@@ -58,8 +58,22 @@ const scenes = {
     await page.getByRole("button", { name: "Call Add" }).click();
     await page.getByText("This is required.").first().waitFor();
   },
-  async resources(page) {
+  async trace(page) {
     await connect(page);
+    await choose(page, "Add");
+    await page.getByLabel("a", { exact: true }).fill("2");
+    await page.getByLabel("b", { exact: true }).fill("3");
+    await state(await call(page), "done");
+    await page.getByRole("tab", { name: "Trace" }).click();
+    await page.getByLabel("HTTP").uncheck();
+    await page.locator(".event").filter({ hasText: "result of tools/call" }).locator("summary").click();
+    await page.evaluate(() => scrollTo(0, 0));
+  },
+};
+
+// Those of one connection, one after the other.
+const further = {
+  async resources(page) {
     await tab(page, "Resources");
     await choose(page, "A picture", "Resources");
     await page.getByRole("button", { name: "Read A picture" }).click();
@@ -68,7 +82,6 @@ const scenes = {
     await page.getByText("Subscribed. It has not changed yet.").waitFor();
   },
   async template(page) {
-    await connect(page);
     await tab(page, "Resources");
     await choose(page, "A greeting", "Resources");
     await page.getByRole("combobox", { name: "name" }).fill("Ada");
@@ -80,7 +93,6 @@ const scenes = {
     await page.keyboard.press("ArrowDown");
   },
   async prompts(page) {
-    await connect(page);
     await tab(page, "Prompts");
     await choose(page, "Review code", "Prompts");
     await page.getByRole("combobox", { name: "Language" }).fill("python");
@@ -90,14 +102,12 @@ const scenes = {
     await page.getByRole("option", { name: "pep 8" }).waitFor();
   },
   async tour(page) {
-    await connect(page);
     await tab(page, "Prompts");
     await choose(page, "A tour", "Prompts");
     await page.getByRole("button", { name: "Get A tour" }).click();
     await page.getByText("What is there to try?", { exact: true }).waitFor();
   },
   async log(page) {
-    await connect(page);
     await tab(page, "Log");
     await page.getByLabel("From the level").selectOption("debug");
     await page.getByText("The server has said nothing yet.").waitFor();
@@ -111,26 +121,14 @@ const scenes = {
     await page.getByText("fail was called", { exact: true }).waitFor();
   },
   async roots(page) {
-    await connect(page);
-    await tab(page, "Roots");
-    await page.getByRole("button", { name: "Add a root" }).click();
-    await page.getByLabel("URI").fill("file:///home/me/shark");
-    await page.getByLabel("Name").fill("shark");
-    await page.getByRole("button", { name: "Add a root" }).click();
-    await page.getByLabel("URI").last().fill("https://example.com/whale");
-    await page.getByRole("button", { name: "Tell the server" }).click();
-    await page.getByText("This is not a file URI").waitFor();
-  },
-  async trace(page) {
-    await connect(page);
-    await choose(page, "Add");
-    await page.getByLabel("a", { exact: true }).fill("2");
-    await page.getByLabel("b", { exact: true }).fill("3");
-    await state(await call(page), "done");
-    await page.getByRole("tab", { name: "Trace" }).click();
-    await page.getByLabel("HTTP").uncheck();
-    await page.locator(".event").filter({ hasText: "result of tools/call" }).locator("summary").click();
-    await page.evaluate(() => scrollTo(0, 0));
+    const panel = await tab(page, "Roots");
+    await panel.getByRole("button", { name: "Add a root" }).click();
+    await panel.getByLabel("URI").fill("file:///home/me/shark");
+    await panel.getByLabel("Name").fill("shark");
+    await panel.getByRole("button", { name: "Add a root" }).click();
+    await panel.getByLabel("URI").last().fill("https://example.com/whale");
+    await panel.getByRole("button", { name: "Tell the server" }).click();
+    await panel.getByText("This is not a file URI").waitFor();
   },
 };
 
@@ -152,19 +150,38 @@ for (const [name, play] of Object.entries(scenes)) {
     inPage(
       async (page) => {
         await play(page);
-        for (const [width, viewport] of Object.entries({ wide, narrow })) {
-          await page.setViewportSize(viewport);
-          for (const scheme of ["light", "dark"]) {
-            await page.emulateMedia({ colorScheme: scheme });
-            // The colours alone have changed from light to dark.
-            await looksRight(page, scheme === "light" ? undefined : ["color-contrast"]);
-            await picture(page, `${name}-${scheme}-${width}`);
-          }
-        }
+        await look(page, name);
       },
       { server: demo, viewport: wide },
     ),
   );
+}
+
+test(Object.keys(further).join(", "), () =>
+  inPage(
+    async (page) => {
+      await connect(page);
+      for (const [name, play] of Object.entries(further)) {
+        await play(page);
+        await look(page, name);
+        await page.setViewportSize(wide);
+        await page.emulateMedia({ colorScheme: "light" });
+      }
+    },
+    { server: demo, viewport: wide },
+  ),
+);
+
+async function look(page, name) {
+  for (const [width, viewport] of Object.entries({ wide, narrow })) {
+    await page.setViewportSize(viewport);
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: scheme });
+      // The colours alone have changed from light to dark.
+      await looksRight(page, name, scheme === "light" ? undefined : ["color-contrast"]);
+      await picture(page, `${name}-${scheme}-${width}`);
+    }
+  }
 }
 
 test("an error, light and dark", async (t) => {
@@ -175,7 +192,7 @@ test("an error, light and dark", async (t) => {
       async (page) => {
         await page.getByRole("button", { name: "Connect", exact: true }).click();
         await page.getByRole("alert").waitFor();
-        await looksRight(page);
+        await looksRight(page, "error");
         await picture(page, `error-${scheme}`);
       },
       { server: server.url, scheme, viewport: narrow, failures: true },
@@ -197,9 +214,9 @@ test("light and dark differ", async () => {
 });
 
 // rules are those of axe to hold it to; without them, all.
-async function looksRight(page, rules) {
+async function looksRight(page, name, rules) {
   const [content, window] = await page.evaluate(() => [document.scrollingElement.scrollWidth, innerWidth]);
-  assert.ok(content <= window, `the page is ${content} pixels wide, the window ${window}`);
+  assert.ok(content <= window, `${name}: the page is ${content} pixels wide, the window ${window}`);
   if (await page.evaluate(() => globalThis.axe === undefined)) await page.evaluate(axe);
   const violations = await page.evaluate(async (runOnly) => {
     const found = await axe.run(document, { resultTypes: ["violations"], ...(runOnly && { runOnly }) });
@@ -207,7 +224,7 @@ async function looksRight(page, rules) {
       ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`)}`,
     );
   }, rules);
-  assert.deepEqual(violations, []);
+  assert.deepEqual(violations, [], name);
 }
 
 async function picture(page, name) {

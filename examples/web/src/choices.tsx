@@ -4,6 +4,7 @@ import { type ReactNode, useId, useState } from "react";
 import { Failure } from "./failure.js";
 import { Icon } from "./icon.js";
 import type { Listed, Listing } from "./listing.js";
+import { words } from "./words.js";
 
 /** Something to choose. */
 export interface Choice {
@@ -12,6 +13,19 @@ export interface Choice {
   /** A line on what it is. */
   readonly about?: string | undefined;
   readonly icons?: unknown;
+}
+
+/** Choices of what has a name that nothing else in its list has. */
+export function named<T extends { name: string; description?: string; icons?: unknown }>(
+  all: readonly T[],
+  titleOf: (each: T) => string,
+): Choice[] {
+  return all.map((each) => ({
+    key: each.name,
+    title: titleOf(each),
+    about: words(each.description),
+    icons: each.icons,
+  }));
 }
 
 /** Choices of one kind. */

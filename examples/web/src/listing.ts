@@ -1,6 +1,10 @@
 // A list of the server's: tools, resources, templates or prompts, page by page.
 
+import { RemoraError } from "remora-mcp";
 import { Cell } from "./cell.js";
+
+// JSON-RPC's error for a method that there is not.
+const methodNotFound = -32601;
 
 /** A list, as far as it is known. */
 export type Listed<T> =
@@ -13,12 +17,17 @@ export type Listed<T> =
 export class Listing<T> {
   readonly state = new Cell<Listed<T>>({ at: "none" });
   readonly #key: string;
+  readonly #optional: boolean;
   #entries: (() => AsyncIterable<T>) | undefined;
   #round = 0;
 
-  /** key names what every entry has, as text; entries without it are left out. */
-  constructor(key: keyof T & string) {
+  /**
+   * key names what every entry has, as text; entries without it are left out.
+   * optional is for a list that a server need not know: then it is empty.
+   */
+  constructor(key: keyof T & string, optional = false) {
     this.#key = key;
+    this.#optional = optional;
   }
 
   /** Begins with a server's list, and loads it. What comes of it is in state. */
@@ -45,7 +54,9 @@ export class Listing<T> {
       for await (const entry of entries()) if (this.#fits(entry)) all.push(entry);
       if (round === this.#round) this.state.set({ at: "ready", all });
     } catch (error) {
-      if (round === this.#round) this.state.set({ at: "failed", error });
+      if (round !== this.#round) return;
+      const unknown = this.#optional && error instanceof RemoraError && error.rpcCode === methodNotFound;
+      this.state.set(unknown ? { at: "ready", all: [] } : { at: "failed", error });
     }
   }
 

@@ -4,7 +4,7 @@ import { useId, useRef, useState } from "react";
 import type { Tool } from "remora-mcp";
 import { CallCard } from "./call.js";
 import { useCell } from "./cell.js";
-import { Choices, missing } from "./choices.js";
+import { Choices, missing, named } from "./choices.js";
 import { SchemaForm } from "./form/form.js";
 import { Icon } from "./icon.js";
 import { Json } from "./json.js";
@@ -18,12 +18,7 @@ export function ToolsPanel({ session }: { session: Session }) {
   if (tools.at !== "ready") return missing(session.tools, tools, "tools");
   if (tools.all.length === 0) return <p className="empty">This server offers no tools.</p>;
   const tool = tools.all.find(({ name }) => name === chosen) ?? tools.all[0];
-  const choices = tools.all.map((each) => ({
-    key: each.name,
-    title: titleOf(each),
-    about: words(each.description),
-    icons: each.icons,
-  }));
+  const choices = named(tools.all, titleOf);
   return (
     <div className="browse">
       <Choices label="Tools" one="tool" many="tools" groups={[{ choices }]} chosen={tool?.name} onChoose={setChosen} />

@@ -4,7 +4,7 @@ import { useId, useMemo, useState } from "react";
 import type { Client, ContentBlock, Prompt } from "remora-mcp";
 import { AnswerCard } from "../answer.js";
 import { useCell } from "../cell.js";
-import { Choices, missing } from "../choices.js";
+import { Choices, missing, named } from "../choices.js";
 import { completing } from "../complete.js";
 import { Content } from "../content.js";
 import { type TextField, TextsForm } from "../form/texts.js";
@@ -19,12 +19,7 @@ export function PromptsPanel({ prompts, client }: { prompts: Prompts; client: Cl
   if (listed.at !== "ready") return missing(prompts.list, listed, "prompts");
   const prompt = listed.all.find(({ name }) => name === chosen) ?? listed.all[0];
   if (prompt === undefined) return <p className="empty">This server has no prompts.</p>;
-  const choices = listed.all.map((each) => ({
-    key: each.name,
-    title: titleOf(each),
-    about: words(each.description),
-    icons: each.icons,
-  }));
+  const choices = named(listed.all, titleOf);
   return (
     <div className="browse">
       <Choices

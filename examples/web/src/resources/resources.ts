@@ -20,7 +20,7 @@ export interface Watch {
 /** What a session has to do with resources. */
 export class Resources {
   readonly list = new Listing<Resource>("uri");
-  readonly templates = new Listing<ResourceTemplate>("uriTemplate");
+  readonly templates = new Listing<ResourceTemplate>("uriTemplate", true);
   /** What was read, by URI. */
   readonly readings = new Answers();
   /** The subscriptions, by URI. */
