@@ -6,10 +6,16 @@ import { pageServer } from "./servers.js";
 
 let browser;
 let site;
+let context;
 
-/** Starts the browser and the page's server. */
+/**
+ * Starts the browser and the page's server. The tests of a file share both, and
+ * one browser context: the page stores nothing, and the browser need not compile
+ * the client anew for each test.
+ */
 export async function open() {
   [browser, site] = await Promise.all([launch(), pageServer()]);
+  context = await browser.newContext({ acceptDownloads: true, reducedMotion: "reduce" });
 }
 
 /** Ends them. */
@@ -36,14 +42,10 @@ export async function inPage(run, options = {}) {
     scheme = "light",
     viewport = { width: 1280, height: 860 },
   } = options;
-  const context = await browser.newContext({
-    viewport,
-    colorScheme: scheme,
-    acceptDownloads: true,
-    reducedMotion: "reduce",
-  });
+  const page = await context.newPage();
   try {
-    const page = await context.newPage();
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme: scheme });
     page.setDefaultTimeout(20_000);
     const wrong = [];
     page.on("pageerror", (error) => wrong.push(`uncaught: ${error.message}`));
@@ -61,7 +63,7 @@ export async function inPage(run, options = {}) {
     await run(page);
     assert.deepEqual(wrong, []);
   } finally {
-    await context.close();
+    await page.close();
   }
 }
 
@@ -72,9 +74,15 @@ export async function connect(page) {
   await page.getByRole("navigation", { name: "Tools" }).waitFor();
 }
 
-/** Chooses a tool by its title. */
-export async function choose(page, title) {
-  await page.getByRole("navigation", { name: "Tools" }).getByRole("button", { name: title }).click();
+/** Goes to a tab. Returns its panel. */
+export async function tab(page, name) {
+  await page.getByRole("tab", { name }).click();
+  return page.getByRole("tabpanel", { name });
+}
+
+/** Chooses a tool, or one of another list, by its title. */
+export async function choose(page, title, list = "Tools") {
+  await page.getByRole("navigation", { name: list }).getByRole("button", { name: title }).click();
   await page.getByRole("heading", { level: 2, name: title }).waitFor();
 }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { call, choose, close, connect, focused, inPage, open, state, tabTo } from "./page.js";
-import { allowAll, downServer, mcpServer, plainPageServer, serve } from "./servers.js";
+import { allowAll, downServer, inFrontOf, mcpServer, plainPageServer, Seen, serve } from "./servers.js";
 
 const demo = process.env.REMORA_TEST_SERVER;
 const everything = process.env.REMORA_TEST_EVERYTHING;
@@ -20,10 +20,10 @@ test("the server and its tools", () =>
       await server.getByText("MCP 2026-07-28").waitFor();
       await server.getByText("Start with the tool echo").waitFor();
       const list = page.getByRole("navigation", { name: "Tools" });
-      const names = await list.locator(".tool-title").allTextContents();
+      const names = await list.locator(".choice-title").allTextContents();
       for (const name of ["Add", "Ask", "Echo", "Fail", "Picture", "Slow"]) assert.ok(names.includes(name), `${names}`);
       await list.getByRole("searchbox").fill("person");
-      assert.deepEqual(await list.locator(".tool-title").allTextContents(), ["Ask"]);
+      assert.deepEqual(await list.locator(".choice-title").allTextContents(), ["Ask"]);
       await page.getByRole("button", { name: "Disconnect" }).click();
       await page.getByRole("heading", { name: "Try an MCP server" }).waitFor();
     },
@@ -73,6 +73,53 @@ test("progress, and a cancelled call", () =>
     },
     { server: demo },
   ));
+
+test("a cancelled call: a server of 2025-11-25 is told", async (t) => {
+  const begun = new Seen();
+  const cancelled = new Seen();
+  const server = await mcpServer({
+    tools: [{ name: "endless", inputSchema: { type: "object" } }],
+    call: ({ id }) => begun.add(id),
+    notified: ({ method, params }) => method === "notifications/cancelled" && cancelled.add(params.requestId),
+  });
+  t.after(() => server.close());
+  await inPage(
+    async (page) => {
+      await connect(page);
+      const card = await call(page);
+      await begun.reach(1);
+      assert.deepEqual(cancelled.all, []);
+      await card.getByRole("button", { name: "Cancel" }).click();
+      await card.getByText("You cancelled this call, and the server was told.").waitFor();
+      await cancelled.reach(1);
+      assert.deepEqual(cancelled.all, begun.all);
+    },
+    { server: server.url, failures: true },
+  );
+});
+
+test("a cancelled call: on 2026-07-28 its exchange is closed", async (t) => {
+  const gone = new Seen();
+  const server = await inFrontOf(demo, ({ method, params }) => method === "tools/call" && gone.add(params.name));
+  t.after(() => server.close());
+  await inPage(
+    async (page) => {
+      await connect(page);
+      await page.getByText("MCP 2026-07-28").waitFor();
+      await choose(page, "Slow");
+      await page.getByLabel(/^steps/).fill("2000");
+      await page.getByLabel(/^delayMs/).fill("20");
+      const card = await call(page);
+      await card.getByText(/^step \d+ of 2000/).waitFor();
+      assert.deepEqual(gone.all, []);
+      await card.getByRole("button", { name: "Cancel" }).click();
+      await state(card, "cancelled");
+      await gone.reach(1);
+      assert.deepEqual(gone.all, ["slow"]);
+    },
+    { server: server.url },
+  );
+});
 
 test("a progressing call ends with its result", () =>
   inPage(
@@ -204,7 +251,7 @@ test("input as JSON", () =>
     async (page) => {
       await connect(page);
       await choose(page, "Echo");
-      await page.getByLabel("message").fill("one");
+      await page.getByLabel("message", { exact: true }).fill("one");
       await page.getByRole("button", { name: "Write JSON instead" }).click();
       const input = page.getByLabel("Input as JSON");
       assert.equal(await input.inputValue(), '{\n  "message": "one"\n}');
@@ -495,7 +542,7 @@ test("the keyboard alone", () =>
     await page.getByRole("navigation", { name: "Tools" }).waitFor();
     await tabTo(page, /^button Disconnect/);
     await tabTo(page, /^tab Tools/);
-    await keyboard.press("ArrowRight");
+    await keyboard.press("ArrowLeft");
     assert.match(await focused(page), /^tab Trace/);
     await keyboard.press("ArrowRight");
     assert.match(await focused(page), /^tab Tools/);
@@ -531,7 +578,7 @@ test("the policy holds from the meta tag alone", async (t) => {
     async (page) => {
       await connect(page);
       await choose(page, "Echo");
-      await page.getByLabel("message").fill("hello");
+      await page.getByLabel("message", { exact: true }).fill("hello");
       await state(await call(page), "done");
     },
     { at: `${site.origin}/`, server: demo },
@@ -566,7 +613,7 @@ test("server-everything", () =>
     async (page) => {
       await connect(page);
       await choose(page, "Echo");
-      await page.getByLabel("message").fill("hello");
+      await page.getByLabel("message", { exact: true }).fill("hello");
       const echo = await call(page);
       await state(echo, "done");
       await echo.getByText("Echo: hello", { exact: true }).waitFor();

@@ -30,6 +30,30 @@ export async function pageServer() {
   throw new Error("serve.js did not say where it listens");
 }
 
+/** What a server has seen, to be waited for. */
+export class Seen {
+  all = [];
+  #waiting = new Set();
+
+  add(one) {
+    this.all.push(one);
+    for (const check of [...this.#waiting]) check();
+  }
+
+  /** Resolves once there are n. */
+  reach(n) {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (this.all.length < n) return;
+        this.#waiting.delete(check);
+        resolve();
+      };
+      this.#waiting.add(check);
+      check();
+    });
+  }
+}
+
 /** Starts an HTTP server on a free port: answer(request, response, body). */
 export async function serve(answer) {
   const server = createServer(async (request, response) => {
@@ -79,15 +103,55 @@ export function allowAll(request, response) {
 }
 
 /**
+ * Starts a server in front of another one, which passes everything on. gone is
+ * called with the JSON of a request whose answer the client did not want to the end.
+ */
+export function inFrontOf(url, gone) {
+  return serve(async (request, response, body) => {
+    const { host: _host, connection: _connection, "content-length": _length, ...headers } = request.headers;
+    const stop = new AbortController();
+    response.on("close", () => {
+      if (response.writableEnded) return;
+      stop.abort();
+      if (body !== "") gone(JSON.parse(body));
+    });
+    try {
+      const { method } = request;
+      const answer = await fetch(url, { method, headers, body: body || undefined, signal: stop.signal });
+      const { "content-encoding": _encoding, "content-length": _size, ...kept } = Object.fromEntries(answer.headers);
+      response.writeHead(answer.status, kept).flushHeaders();
+      for await (const chunk of answer.body ?? []) response.write(chunk);
+      response.end();
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+    }
+  });
+}
+
+/**
  * Starts an MCP server of 2025-11-25 with the given tools. call(rpc, stream)
  * answers tools/call: a result, or undefined if it writes the answer itself,
- * with stream.message(...) and stream.end(). The answers to its own questions
- * go to answered(message).
+ * with stream.message(...) and stream.end(). methods answers other requests, by
+ * method: method(rpc) gives a result. The answers to the server's own questions
+ * go to answered(message), notifications to notified(message).
+ *
+ * It has what serve gives, and tell(message), which sends a message to whoever
+ * holds the standing stream open.
  */
-export function mcpServer({ tools, call, answered = () => {}, seen = () => {} }) {
-  return serve(async (request, response, body) => {
+export async function mcpServer(options) {
+  const { tools = [], call, methods = {}, capabilities = { tools: {} } } = options;
+  const { answered = () => {}, notified = () => {}, seen = () => {} } = options;
+  const standing = new Set();
+  const event = (message) => `data: ${JSON.stringify({ jsonrpc: "2.0", ...message })}\n\n`;
+  const server = await serve(async (request, response, body) => {
     if (allowAll(request, response)) return;
     seen(request);
+    if (request.method === "GET" && options.stands) {
+      response.writeHead(200, { "Content-Type": "text/event-stream" }).flushHeaders();
+      standing.add(response);
+      response.on("close", () => standing.delete(response));
+      return;
+    }
     if (request.method !== "POST") {
       response.writeHead(405).end();
       return;
@@ -98,6 +162,7 @@ export function mcpServer({ tools, call, answered = () => {}, seen = () => {} })
       response.end(JSON.stringify({ jsonrpc: "2.0", id: rpc.id, ...answer }));
     };
     if (rpc.method === undefined) answered(rpc);
+    else if (rpc.id === undefined) notified(rpc);
     if (rpc.method === undefined || rpc.id === undefined) {
       response.writeHead(202).end();
       return;
@@ -107,7 +172,7 @@ export function mcpServer({ tools, call, answered = () => {}, seen = () => {} })
         return json({
           result: {
             protocolVersion: "2025-11-25",
-            capabilities: { tools: {} },
+            capabilities,
             serverInfo: { name: "odd", title: "<b>An odd server</b>", version: "1" },
           },
         });
@@ -117,15 +182,24 @@ export function mcpServer({ tools, call, answered = () => {}, seen = () => {} })
         const stream = {
           message(message) {
             if (!response.headersSent) response.writeHead(200, { "Content-Type": "text/event-stream" });
-            response.write(`data: ${JSON.stringify({ jsonrpc: "2.0", ...message })}\n\n`);
+            response.write(event(message));
           },
           end: () => response.end(),
         };
         const result = await call(rpc, stream);
         return result === undefined ? undefined : json({ result });
       }
-      default:
-        return json({ error: { code: -32601, message: "no such method" } });
+      default: {
+        const method = methods[rpc.method];
+        if (method === undefined) return json({ error: { code: -32601, message: "no such method" } });
+        return json({ result: await method(rpc) });
+      }
     }
   });
+  return {
+    ...server,
+    tell(message) {
+      for (const response of standing) response.write(event(message));
+    },
+  };
 }

@@ -16,7 +16,7 @@ async function tracedCall(page) {
   await page.getByLabel("Bearer key").fill("canary-key");
   await connect(page);
   await choose(page, "Echo");
-  await page.getByLabel("message").fill("traced");
+  await page.getByLabel("message", { exact: true }).fill("traced");
   await state(await call(page), "done");
   await page.getByRole("tab", { name: "Trace" }).click();
   return page.getByRole("region", { name: "Trace" });
@@ -32,7 +32,7 @@ test("the trace has the handshake, the call and its answer, and no key", () =>
       assert.match(first, /request.*POST/);
       await rows.filter({ hasText: "sent" }).filter({ hasText: "server/discover" }).waitFor();
       await rows.filter({ hasText: "response" }).filter({ hasText: "200" }).first().waitFor();
-      const answer = rows.filter({ hasText: "received" }).last();
+      const answer = rows.filter({ hasText: "received" }).filter({ hasText: "result of tools/call echo" });
       await answer.locator("summary").click();
       assert.match(await answer.locator("pre").textContent(), /"text": "traced"/);
       assert.doesNotMatch(await trace.textContent(), /canary/);

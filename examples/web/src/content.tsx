@@ -1,10 +1,12 @@
 // Content blocks of a result. All of it is untrusted: text is shown as text,
 // and a block that is not what its type says is shown as JSON.
 
+import { useMemo } from "react";
 import type { ContentBlock } from "remora-mcp";
-import { Json, LongText } from "./json.js";
+import { Json, LongText, parseExactly } from "./json.js";
 import { Media } from "./media.js";
 import { fileName } from "./save.js";
+import { words } from "./words.js";
 
 /** One block. */
 export function Content({ block }: { block: ContentBlock }) {
@@ -16,7 +18,7 @@ export function Content({ block }: { block: ContentBlock }) {
     return <Media data={data} mimeType={mimeType} name={`result.${extension(mimeType)}`} />;
   }
   if (type === "resource_link" && typeof uri === "string") return <ResourceLink {...(block as Link)} />;
-  if (type === "resource" && isResource(resource)) return <Resource {...resource} />;
+  if (type === "resource" && isResource(resource)) return <ResourceContent contents={resource} heading="Resource" />;
   return (
     <>
       <p className="note">Content of the type {JSON.stringify(type) ?? "undefined"}, which this page does not know:</p>
@@ -44,24 +46,41 @@ function ResourceLink({ uri, name, title, description, mimeType }: Link) {
   );
 }
 
-interface Contents {
-  uri: string;
-  mimeType?: unknown;
-  text?: unknown;
-  blob?: unknown;
-}
-
-function Resource({ uri, mimeType, text, blob }: Contents) {
-  const name = fileName(uri, "resource");
+/**
+ * What a resource holds, in one piece: text or bytes. contents is whatever the
+ * server sent. Its URI is not said again where it stands already, as asked.
+ */
+export function ResourceContent(props: { contents: object; heading?: string; asked?: string }) {
+  const { contents, heading, asked } = props;
+  const { uri, mimeType, text, blob } = contents as Record<string, unknown>;
+  const type = words(mimeType) ?? "";
+  const name = fileName(words(uri) ?? "", "resource");
+  const said = uri === asked;
   return (
-    <div className="resource">
-      <p className="resource-name">Resource</p>
-      <Address uri={uri} />
-      {words(mimeType) && <span className="tag">{words(mimeType)}</span>}
-      {typeof text === "string" && <LongText text={text} name={name} />}
-      {typeof blob === "string" && <Media data={blob} mimeType={words(mimeType) ?? ""} name={name} />}
+    <div className={said ? "resource said" : "resource"}>
+      {heading !== undefined && <p className="resource-name">{heading}</p>}
+      {!said && words(uri) && <Address uri={words(uri) ?? ""} />}
+      {type !== "" && !(said && typeof blob === "string") && <span className="tag">{type}</span>}
+      {typeof text === "string" && <ResourceText text={text} mimeType={type} name={name} />}
+      {typeof blob === "string" && <Media data={blob} mimeType={type} name={name} />}
+      {typeof text !== "string" && typeof blob !== "string" && <p className="note">It holds neither text nor bytes.</p>}
     </div>
   );
+}
+
+// Markdown and HTML stay as they were written.
+function ResourceText({ text, mimeType, name }: { text: string; mimeType: string; name: string }) {
+  const value = useMemo(() => (/[/+]json\b/.test(mimeType) ? parsed(text) : undefined), [text, mimeType]);
+  if (text === "") return <p className="note">An empty text.</p>;
+  return value === undefined ? <LongText text={text} name={name} /> : <Json value={value} name={name} />;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseExactly(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A URI of a server's: a link if a browser can follow it, and always readable. */
@@ -74,12 +93,8 @@ export function Address({ uri }: { uri: string }) {
   );
 }
 
-function isResource(value: unknown): value is Contents {
+function isResource(value: unknown): value is object {
   return typeof value === "object" && value !== null && "uri" in value && typeof value.uri === "string";
-}
-
-function words(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function extension(mimeType: string): string {

@@ -1,17 +1,17 @@
 // What the server wants to know of the person: questions that wait for an
 // answer, one after the other.
 
-import type { AskContext, Elicit, Elicited } from "remora-mcp";
+import type { AskContext, ElicitParams, ElicitResult } from "remora-mcp";
 import { Cell } from "./cell.js";
 
 /** A question that waits. */
 export interface Question {
   readonly id: number;
-  readonly params: Elicit;
+  readonly params: ElicitParams;
   readonly origin: string;
   /** The server's own name for itself, if it gave one. */
   readonly server: string | undefined;
-  readonly answer: (answer: Elicited) => void;
+  readonly answer: (answer: ElicitResult) => void;
 }
 
 /** The questions of a session. The first is shown. */
@@ -20,12 +20,12 @@ export class Questions {
   #lastId = 0;
 
   /** The handler for connect. The question goes away by itself when its call is cancelled. */
-  readonly ask = (params: Elicit, context: AskContext): Promise<Elicited> =>
+  readonly ask = (params: ElicitParams, context: AskContext): Promise<ElicitResult> =>
     new Promise((resolve) => {
       const { signal, origin, sessionInfo } = context;
       this.#lastId++;
       const id = this.#lastId;
-      const answer = (given: Elicited) => {
+      const answer = (given: ElicitResult) => {
         this.waiting.set(this.waiting.get().filter((question) => question.id !== id));
         resolve(given);
       };

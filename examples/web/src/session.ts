@@ -1,10 +1,16 @@
-// The page's one session with a server: connecting, its tools, and what happens
-// in it. It knows nothing of how it is shown.
+// The page's one session with a server: connecting, what the server has, and what
+// happens in it. It knows nothing of how it is shown.
 
 import { type Client, connect, type State, type Tool } from "remora-mcp";
 import { Calls } from "./calls.js";
+import { capability } from "./capability.js";
 import { Cell } from "./cell.js";
+import { Listing } from "./listing.js";
+import { Log } from "./log/log.js";
+import { Prompts } from "./prompts/prompts.js";
 import { Questions } from "./questions.js";
+import { Resources } from "./resources/resources.js";
+import { Roots } from "./roots/roots.js";
 import { TraceLog } from "./trace/log.js";
 
 /** What to connect to, and with what. */
@@ -23,17 +29,14 @@ export type Connection =
   | { at: "failed"; url: string; error: unknown }
   | { at: "ready"; url: string; client: Client; state?: State };
 
-/** The server's tools, as far as they are known. */
-export type Tools =
-  | { at: "none" }
-  | { at: "loading" }
-  | { at: "failed"; error: unknown }
-  | { at: "ready"; all: Tool[] };
-
 /** A session that can be opened and closed again and again. */
 export class Session {
   readonly connection = new Cell<Connection>({ at: "none" });
-  readonly tools = new Cell<Tools>({ at: "none" });
+  readonly tools = new Listing<Tool>("name");
+  readonly resources = new Resources();
+  readonly prompts = new Prompts();
+  readonly log = new Log();
+  readonly roots = new Roots();
   readonly trace = new TraceLog();
   readonly questions = new Questions();
   readonly calls = new Calls();
@@ -56,6 +59,7 @@ export class Session {
         protocolVersion: target.protocolVersion || undefined,
         signal: stop.signal,
         handlers: { elicit: this.questions.ask },
+        roots: this.roots.for(url),
         events: { trace },
       });
     } catch (error) {
@@ -71,29 +75,9 @@ export class Session {
       if (this.#client === client) this.connection.set({ at: "ready", url, client, state });
     });
     this.connection.set({ at: "ready", url, client });
-    const offered = client.capabilities?.["tools"];
-    if (typeof offered !== "object" || offered === null) {
-      this.tools.set({ at: "ready", all: [] });
-      return;
-    }
-    if ("listChanged" in offered && offered.listChanged === true) {
-      client.on("toolsChanged", () => void this.loadTools());
-    }
-    await this.loadTools();
-  }
-
-  /** Asks the server for its tools again. */
-  async loadTools(): Promise<void> {
-    const client = this.#client;
-    if (client === undefined) return;
-    if (this.tools.get().at !== "ready") this.tools.set({ at: "loading" });
-    try {
-      const all: Tool[] = [];
-      for await (const tool of client.tools()) all.push(tool);
-      if (this.#client === client) this.tools.set({ at: "ready", all });
-    } catch (error) {
-      if (this.#client === client) this.tools.set({ at: "failed", error });
-    }
+    this.log.begin(client);
+    this.roots.begin(client);
+    await Promise.all([this.#beginTools(client), this.resources.begin(client), this.prompts.begin(client)]);
   }
 
   /** Calls a tool; what comes of it is in calls. */
@@ -106,10 +90,24 @@ export class Session {
   disconnect(): void {
     const connection = this.connection.get();
     this.connection.set({ at: "none" });
-    this.tools.set({ at: "none" });
+    for (const part of [this.tools, this.resources, this.prompts, this.log, this.roots]) part.end();
     this.questions.dismiss();
     if (connection.at === "connecting") connection.stop();
     if (connection.at === "ready") void connection.client.close();
+  }
+
+  async #beginTools(client: Client): Promise<void> {
+    const offered = capability(client, "tools");
+    if (offered === undefined) {
+      this.tools.beginEmpty();
+      return;
+    }
+    if (offered["listChanged"] === true) {
+      client.on("toolsChanged", () => {
+        if (this.#client === client) void this.tools.load();
+      });
+    }
+    await this.tools.begin(() => client.tools());
   }
 
   get #client(): Client | undefined {

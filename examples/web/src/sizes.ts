@@ -20,3 +20,8 @@ export function duration(ms: number): string {
     ? `${(ms / 1000).toFixed(1)} s`
     : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
+
+/** A time of the day. */
+export function clock(at: Date): string {
+  return at.toLocaleTimeString("en-GB");
+}

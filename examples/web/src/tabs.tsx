@@ -8,7 +8,7 @@ export interface Tab {
   name: string;
   title: string;
   /** Shown beside the title. */
-  count?: number;
+  count?: number | undefined;
   panel: ReactNode;
 }
 

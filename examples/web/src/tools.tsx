@@ -4,74 +4,26 @@ import { useId, useRef, useState } from "react";
 import type { Tool } from "remora-mcp";
 import { CallCard } from "./call.js";
 import { useCell } from "./cell.js";
-import { Failure } from "./failure.js";
+import { Choices, missing, named } from "./choices.js";
 import { SchemaForm } from "./form/form.js";
+import { Icon } from "./icon.js";
 import { Json } from "./json.js";
 import type { Session } from "./session.js";
+import { words } from "./words.js";
 
 /** The panel with the tools. */
 export function ToolsPanel({ session }: { session: Session }) {
-  const tools = useCell(session.tools);
+  const tools = useCell(session.tools.state);
   const [chosen, setChosen] = useState<string>();
-  if (tools.at === "none" || tools.at === "loading") {
-    return (
-      <p className="empty" role="status">
-        Loading the tools …
-      </p>
-    );
-  }
-  if (tools.at === "failed") {
-    return (
-      <div className="empty">
-        <Failure error={tools.error} headline="The tools cannot be listed" />
-        <button type="button" onClick={() => void session.loadTools()}>
-          Try again
-        </button>
-      </div>
-    );
-  }
+  if (tools.at !== "ready") return missing(session.tools, tools, "tools");
   if (tools.all.length === 0) return <p className="empty">This server offers no tools.</p>;
   const tool = tools.all.find(({ name }) => name === chosen) ?? tools.all[0];
+  const choices = named(tools.all, titleOf);
   return (
-    <div className="tools">
-      <ToolList tools={tools.all} chosen={tool?.name} onChoose={setChosen} />
+    <div className="browse">
+      <Choices label="Tools" one="tool" many="tools" groups={[{ choices }]} chosen={tool?.name} onChoose={setChosen} />
       {tool !== undefined && <ToolView key={tool.name} session={session} tool={tool} />}
     </div>
-  );
-}
-
-function ToolList(props: { tools: Tool[]; chosen: string | undefined; onChoose: (name: string) => void }) {
-  const { tools, chosen, onChoose } = props;
-  const [filter, setFilter] = useState("");
-  const id = useId();
-  const wanted = filter.trim().toLowerCase();
-  const shown = tools.filter((tool) =>
-    `${tool.name} ${titleOf(tool)} ${tool.description ?? ""}`.toLowerCase().includes(wanted),
-  );
-  return (
-    <nav className="tool-list" aria-label="Tools">
-      <label className="unseen" htmlFor={id}>
-        Find a tool
-      </label>
-      <input
-        id={id}
-        type="search"
-        placeholder={`Find one of ${tools.length} tools`}
-        value={filter}
-        onChange={(event) => setFilter(event.target.value)}
-      />
-      <ul>
-        {shown.map((tool) => (
-          <li key={tool.name}>
-            <button type="button" aria-current={tool.name === chosen} onClick={() => onChoose(tool.name)}>
-              <span className="tool-title">{titleOf(tool)}</span>
-              {tool.description && <span className="tool-about">{tool.description}</span>}
-            </button>
-          </li>
-        ))}
-      </ul>
-      {shown.length === 0 && <p className="note">No tool has this in its name or description.</p>}
-    </nav>
   );
 }
 
@@ -80,9 +32,10 @@ function ToolView({ session, tool }: { session: Session; tool: Tool }) {
   const id = useId();
   const heading = useRef<HTMLHeadingElement>(null);
   return (
-    <div className="tool">
+    <div className="subject">
       <section className="card" aria-labelledby={id}>
-        <header className="tool-head">
+        <header className="subject-head">
+          <Icon icons={tool.icons} />
           <h2 id={id} ref={heading}>
             {titleOf(tool)}
           </h2>
@@ -95,7 +48,7 @@ function ToolView({ session, tool }: { session: Session; tool: Tool }) {
             ))}
           </ul>
         </header>
-        {tool.description && <p className="tool-description">{tool.description}</p>}
+        {words(tool.description) && <p className="subject-about">{tool.description}</p>}
         <SchemaForm schema={tool.inputSchema} offerJson onSubmit={(args) => session.call(tool.name, args)}>
           <button type="submit" className="primary">
             Call<span className="unseen"> {titleOf(tool)}</span>
@@ -132,7 +85,7 @@ function ToolView({ session, tool }: { session: Session; tool: Tool }) {
 }
 
 function titleOf(tool: Tool): string {
-  return tool.title || tool.annotations?.title || tool.name;
+  return words(tool.title) ?? words(tool.annotations?.title) ?? tool.name;
 }
 
 // A server's own word, to be believed as far as the server is.
