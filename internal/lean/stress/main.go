@@ -55,7 +55,7 @@ var works = map[string]func() string{
 	"index":          func() string { return caught(func() { fmt.Fprint(os.Stderr, []int{1}[len(os.Args)+7]) }) },
 	"slice":          func() string { return caught(func() { fmt.Fprint(os.Stderr, []int{1}[len(os.Args)+7:]) }) },
 	"division":       func() string { return caught(func() { fmt.Fprint(os.Stderr, 1/nothing.depth()) }) },
-	"nil map":        func() string { return caught(func() { map[string]int(nil)[os.Args[0]] = 1 }) },
+	"nil map":        func() string { return caught(func() { noMap[os.Args[0]] = 1 }) },
 	"assertion":      func() string { return caught(func() { fmt.Fprint(os.Stderr, any(os.Args).(error)) }) },
 	"panic again": func() string {
 		return caught(func() {
@@ -98,7 +98,10 @@ type node struct {
 	dead  [10]uintptr
 }
 
-var nothing *node
+var (
+	nothing *node
+	noMap   map[string]int
+)
 
 // depth is how many nodes come from n on.
 func (n *node) depth() int {
