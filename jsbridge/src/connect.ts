@@ -4,6 +4,7 @@ import type { Server } from "./channel.js";
 import { Client } from "./client.js";
 import { Cores } from "./cores.js";
 import { badArgument } from "./errors.js";
+import { Group, type GroupOptions } from "./group.js";
 import type { Modules } from "./modules.js";
 import { type Once, onceOn } from "./once.js";
 import { type ConnectOptions, readSettings } from "./options.js";
@@ -15,17 +16,16 @@ export type Connect = (server: Server, options?: ConnectOptions) => Promise<Clie
 /** What an entry of the package does. */
 export interface Entry extends Once {
   connect: Connect;
+  createGroup(options?: GroupOptions): Group;
 }
 
 /** Makes the functions of a platform's entry. Whatever they open shares cores. */
 export function entryOn(platform: Platform, modules?: Modules): Entry {
   const cores = new Cores(platform, modules);
-  return {
-    ...onceOn(cores),
-    connect: async (server, options = {}) => {
-      if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
-      const { signal, timeout } = options;
-      return Client.open(cores, readSettings(server, options), { signal, timeout });
-    },
+  const connect: Connect = async (server, options = {}) => {
+    if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
+    const { signal, timeout } = options;
+    return Client.open(cores, readSettings(server, options), { signal, timeout });
   };
+  return { ...onceOn(cores), connect, createGroup: (options = {}) => new Group(connect, options) };
 }

@@ -3,7 +3,7 @@
 import type { Server } from "./channel.js";
 import type { Client } from "./client.js";
 import { entryOn } from "./connect.js";
-import { Group, type GroupOptions } from "./group.js";
+import type { Group, GroupOptions } from "./group.js";
 import type { DiscoverOptions, DiscoverResult, RunOptions, RunResult } from "./once.js";
 import type { ConnectOptions } from "./options.js";
 import { webPlatform } from "./platform.browser.js";
@@ -50,5 +50,5 @@ export function run(
 
 /** Makes a group of servers, with none in it. Throws local/bad_argument. */
 export function createGroup(options: GroupOptions = {}): Group {
-  return new Group(connect, options);
+  return entry.createGroup(options);
 }

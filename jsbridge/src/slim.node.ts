@@ -1,53 +1,9 @@
-// The entry for Node without wasm: the application gives it in options.wasm.
+// The entry for Node without wasm: the application gives it in options.wasm. Types
+// and documentation are those of slim.ts.
 
-import type { Server } from "./channel.js";
-import type { Client } from "./client.js";
 import { entryOn } from "./connect.js";
-import { Group, type GroupOptions } from "./group.js";
-import type { DiscoverOptions, DiscoverResult, RunOptions, RunResult } from "./once.js";
-import type { ConnectOptions } from "./options.js";
 import { nodePlatform } from "./platform.node.js";
 
 export * from "./api.js";
 
-const entry = /* @__PURE__ */ entryOn(/* @__PURE__ */ nodePlatform(undefined));
-
-/**
- * Opens a session with the MCP server at a URL (http, https, ws or wss), or behind
- * a channel: a WebSocket, a MessagePort, a port of an extension, a transport of
- * the TypeScript SDK, or a function that makes one of these.
- *
- * Rejects with a RemoraError: local/bad_url, local/bad_argument or
- * policy/origin before any traffic, plugin/missing or plugin/trap if the core
- * cannot be started, otherwise with what became of the handshake.
- */
-export function connect(server: Server, options: ConnectOptions = {}): Promise<Client> {
-  return entry.connect(server, options);
-}
-
-/**
- * Asks the server at a URL what it is and which tools it has. Nothing is kept:
- * it connects, asks and closes. Rejects as connect does.
- */
-export function discover(server: string | URL, options: DiscoverOptions = {}): Promise<DiscoverResult> {
-  return entry.discover(server, options);
-}
-
-/**
- * Calls a tool of the server at a URL. Nothing is kept: it connects, calls and
- * closes. What a server of 2026-07-28 asks before it can go on is returned as
- * data, and its answer goes with the next run. Rejects as connect and callTool do.
- */
-export function run(
-  server: string | URL,
-  tool: string,
-  args: Readonly<Record<string, unknown>> = {},
-  options: RunOptions = {},
-): Promise<RunResult> {
-  return entry.run(server, tool, args, options);
-}
-
-/** Makes a group of servers, with none in it. Throws local/bad_argument. */
-export function createGroup(options: GroupOptions = {}): Group {
-  return new Group(connect, options);
-}
+export const { connect, createGroup, discover, run } = entryOn(nodePlatform(undefined));
