@@ -59,6 +59,7 @@ export class Session {
         protocolVersion: target.protocolVersion || undefined,
         signal: stop.signal,
         handlers: { elicit: this.questions.ask },
+        capabilities: { elicitation: { form: {}, url: {} } },
         roots: this.roots.for(url),
         events: { trace },
       });
