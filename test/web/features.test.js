@@ -427,3 +427,42 @@ test("resources, prompts and roots by the keyboard alone", () =>
     },
     { server: demo },
   ));
+
+test("a page that the server wants visited is shown, and said to be opened", async (t) => {
+  const address = "https://example.com/consent?form=1";
+  let answer;
+  const server = await mcpServer({
+    tools: [{ name: "consent", inputSchema: { type: "object" } }],
+    stands: true,
+    answered: ({ result }) => answer(result),
+    call: async ({ id }, stream) => {
+      const answered = new Promise((resolve) => {
+        answer = resolve;
+      });
+      stream.message({
+        id: "q1",
+        method: "elicitation/create",
+        params: { mode: "url", message: "Please agree there.", url: address, elicitationId: "e1" },
+      });
+      const text = JSON.stringify(await answered);
+      stream.message({ id, result: { content: [{ type: "text", text }] } });
+      stream.end();
+    },
+  });
+  t.after(() => server.close());
+  await inPage(
+    async (page) => {
+      await connect(page);
+      await choose(page, "consent");
+      const card = await call(page);
+      const dialog = page.getByRole("dialog");
+      await dialog.getByText("Please agree there.").waitFor();
+      await dialog.getByText(address).waitFor();
+      assert.equal(await dialog.getByRole("textbox").count(), 0);
+      await dialog.getByRole("button", { name: "I have opened it" }).click();
+      await state(card, "done");
+      await card.getByText('{"action":"accept"}').first().waitFor();
+    },
+    { server: server.url },
+  );
+});
