@@ -93,7 +93,7 @@ func TestConfigCommands(t *testing.T) {
 		{"another file", []string{"tools", "--config", broken}, "", "mcpServers", 2},
 		{"headers for nobody", []string{"tools", "--config", both, "-H", "a: b"}, "", "--header", 2},
 		{"no tool", []string{"call", "--config", both}, "", "requires at least 1", 2},
-		{"neither URL nor file", []string{"tools"}, "", "accepts 1 arg", 2},
+		{"neither URL nor file", []string{"tools"}, "", "a server is missing", 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := remora(t.Context(), "", test.args...)
