@@ -26,11 +26,11 @@ func TestResourcesAndPrompts(t *testing.T) {
 		{"resources as JSON", "resources --json URL", `"resourceTemplates":[{`, "", 0},
 		{"read", "read URL demo://greeting/Ada", "Hello, Ada.\n", "", 0},
 		{"read on the older line", "read --protocol 2025-11-25 URL demo://greeting/Ada", "Hello, Ada.\n", "", 0},
-		{"read a picture", "read URL demo://picture", "[resource demo://picture image/png, 69 bytes; --output DIR saves it]\n", "", 0},
+		{"read a picture", "read URL demo://picture", "[resource demo://picture image/png, 432 bytes; --output DIR saves it]\n", "", 0},
 		{"save a picture", "read URL demo://picture --output DIR", "saved as ", "", 0},
 		{"read as JSON", "read --json URL demo://about", `"ttlMs":60000`, "", 0},
 		{"read nothing", "read URL demo://nothing", "", "rpc/error", 7},
-		{"no URI given", "read URL", "", "accepts 2 arg(s)", 2},
+		{"no URI given", "read URL", "", "requires at least 1 arg(s) besides the server", 2},
 		{"prompts", "prompts URL", "review(language, [style])\n    Review code\n", "", 0},
 		{"prompts as JSON", "prompts --json URL", `{"prompts":[{`, "", 0},
 		{"prompt", "prompt URL review language=go", "user:\n    Please review the following go code.\n", "", 0},
@@ -43,7 +43,7 @@ func TestResourcesAndPrompts(t *testing.T) {
 		{"the log on the older line", "call --quiet --protocol 2025-11-25 --log-level warning URL fail", "this tool always fails\n", "warning: demo: fail was called\n", 1},
 		{"a level above", "call --quiet --log-level error URL fail", "this tool always fails\n", "", 1},
 		{"no such level", "call --log-level loud URL fail", "", "--log-level is one of debug,", 2},
-		{"inspect", "inspect URL", "tools         6\nresources     3, templates 1\nprompts       2\n", "", 0},
+		{"inspect", "inspect URL", "tools         7\nresources     3, templates 1\nprompts       2\n", "", 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

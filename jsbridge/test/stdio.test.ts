@@ -56,7 +56,7 @@ for (const protocolVersion of ["2026-07-28", "2025-11-25"]) {
     assert.equal(client.protocolVersion, protocolVersion);
     const names: string[] = [];
     for await (const tool of client.tools()) names.push(tool.name);
-    assert.deepEqual(names.sort(), ["add", "ask", "big", "echo", "fail", "slow"]);
+    assert.deepEqual(names.sort(), ["add", "ask", "big", "echo", "fail", "picture", "slow"]);
     const text = async (name: string, args: object, options = {}) =>
       (await client.callTool({ name, arguments: { ...args } }, options)).content[0]?.["text"];
     assert.equal(await text("echo", { message: "grüße \u{1f600}\u2028" }), "grüße \u{1f600}\u2028");
