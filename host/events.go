@@ -180,6 +180,13 @@ func (s *Session) publishState(state SessionState, reason string) {
 	}
 }
 
+// state is the state that was published last.
+func (s *Session) state() SessionState {
+	s.listeners.mu.Lock()
+	defer s.listeners.mu.Unlock()
+	return s.listeners.state
+}
+
 // deliverEvents calls the callbacks until the queue is empty.
 func (s *Session) deliverEvents() {
 	l := &s.listeners

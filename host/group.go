@@ -117,11 +117,30 @@ func (rt *Runtime) NewGroup(o *GroupOptions) *Group {
 // the name, or a name of what the server has, is taken; the group is then as it
 // was. See AddOptions.AllowDown. Nil options are the zero value.
 func (g *Group) Add(ctx context.Context, name, url string, o *AddOptions) (*GroupServer, error) {
-	if o == nil {
-		o = new(AddOptions)
-	}
-	connect := g.connectOptions(name, &o.ConnectOptions)
-	return g.add(ctx, name, o, func(ctx context.Context) (*Session, error) { return g.rt.Connect(ctx, url, connect) })
+	return g.add(ctx, name, o, func(ctx context.Context, connect *ConnectOptions) (*Session, error) {
+		return g.rt.Connect(ctx, url, connect)
+	})
+}
+
+// AddCommand is Add with a server that is a program; see
+// [Runtime.ConnectCommand]. A program that exits is lost as any other server is,
+// and is started again when that is tried again. Removing it, or closing the
+// group, ends it.
+func (g *Group) AddCommand(ctx context.Context, name string, c Command, o *AddOptions) (*GroupServer, error) {
+	c.Args, c.Env = slices.Clone(c.Args), slices.Clone(c.Env)
+	return g.add(ctx, name, o, func(ctx context.Context, connect *ConnectOptions) (*Session, error) {
+		return g.rt.ConnectCommand(ctx, c, connect)
+	})
+}
+
+// AddChannel is Add with the server that d reaches; see
+// [Runtime.ConnectChannel]. When the channel has ended the server is lost, and
+// trying it again dials again. What a Dialer that cannot do so returns, that of
+// [Transport] for instance, is then why it stays lost.
+func (g *Group) AddChannel(ctx context.Context, name string, d Dialer, o *AddOptions) (*GroupServer, error) {
+	return g.add(ctx, name, o, func(ctx context.Context, connect *ConnectOptions) (*Session, error) {
+		return g.rt.ConnectChannel(ctx, d, connect)
+	})
 }
 
 // connectOptions fills in what is the same for every server.
@@ -155,7 +174,10 @@ func (g *Group) connectOptions(name string, o *ConnectOptions) *ConnectOptions {
 	return &out
 }
 
-func (g *Group) add(ctx context.Context, name string, o *AddOptions, open func(context.Context) (*Session, error)) (*GroupServer, error) {
+func (g *Group) add(ctx context.Context, name string, o *AddOptions, open func(context.Context, *ConnectOptions) (*Session, error)) (*GroupServer, error) {
+	if o == nil {
+		o = new(AddOptions)
+	}
 	if name == "" {
 		return nil, failure(CodeLocalBadArgument, "the server's name in the group is empty")
 	}
@@ -163,8 +185,9 @@ func (g *Group) add(ctx context.Context, name string, o *AddOptions, open func(c
 	if m.prefix == "" && !o.NoPrefix {
 		m.prefix = name
 	}
+	connect := g.connectOptions(name, &o.ConnectOptions)
 	m.open = func(ctx context.Context) (*Session, error) {
-		s, err := open(ctx)
+		s, err := open(ctx, connect)
 		if err == nil {
 			// The group's own take their place.
 			rest := m.events

@@ -178,11 +178,11 @@ func (m *member) follow(s *Session) {
 		case c.State == StateReady:
 			m.up()
 		case c.State == StateReconnecting:
-			m.enter(StateReconnecting)
+			m.reconnecting()
 		case c.State == StateClosed:
 			m.down(failure(CodeLocalClosed, "the session was closed"))
 		case c.State == StateLost:
-			m.down(failure(CodeHTTPSessionGone, "the connection was lost: %s", c.Reason))
+			m.gone(s, c.Reason)
 		}
 	}})
 	for i := range groupKinds {
@@ -228,7 +228,7 @@ func isDown(e *Error) bool {
 		return false
 	}
 	switch e.Code {
-	case CodeHTTPNetwork, CodeHTTPSessionGone:
+	case CodeHTTPNetwork, CodeHTTPSessionGone, CodeChannelClosed:
 		return true
 	case CodeHTTPStatus:
 		return e.Status == http.StatusBadGateway || e.Status == http.StatusServiceUnavailable || e.Status == http.StatusGatewayTimeout
@@ -243,6 +243,36 @@ func (m *member) down(err error) {
 	m.enter(StateLost)
 }
 
+// gone learns that the session lost its connection. What a request says of that,
+// the end of a program's stderr for instance, says more.
+func (m *member) gone(s *Session, reason string) {
+	if s.state() == StateReady { // this comes late: it has another by now
+		m.markStale()
+		m.refresh()
+		return
+	}
+	m.mu.Lock()
+	known := m.state == StateLost && m.err != nil
+	m.mu.Unlock()
+	if known {
+		return
+	}
+	code := CodeHTTPSessionGone
+	if s.dialer != nil {
+		code = CodeChannelClosed
+	}
+	m.down(failure(code, "the connection was lost: %s", reason))
+}
+
+// reconnecting learns that the session tries to get its connection back. A server
+// that is lost stays so until that has come about: what it had is not listed
+// meanwhile.
+func (m *member) reconnecting() {
+	if !m.lost() {
+		m.enter(StateReconnecting)
+	}
+}
+
 // up learns that the server is there. If it was not, it may be another than
 // before.
 func (m *member) up() {
@@ -252,14 +282,24 @@ func (m *member) up() {
 		return
 	}
 	m.err = nil
+	m.mu.Unlock()
+	m.markStale()
+	m.enter(StateReady)
+	m.refresh()
+}
+
+// markStale has everything listed anew that the server says it has.
+func (m *member) markStale() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.session == nil {
+		return
+	}
 	for i := range groupKinds {
 		if lists, _ := groupKinds[i].offers(m.session.InitializeResult().Capabilities); lists {
 			m.stale[groupKinds[i].name] = true
 		}
 	}
-	m.mu.Unlock()
-	m.enter(StateReady)
-	m.refresh()
 }
 
 func (m *member) enter(state SessionState) {

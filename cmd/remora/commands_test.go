@@ -37,7 +37,8 @@ type outcome struct {
 
 // remora runs the program in this process, without a terminal.
 func remora(ctx context.Context, stdin string, args ...string) outcome {
-	var out, errOut bytes.Buffer
+	var out bytes.Buffer
+	var errOut lockedBuffer // programs that are servers write to it too
 	root := newRoot()
 	root.SetIn(strings.NewReader(stdin))
 	root.SetOut(&out)

@@ -56,6 +56,9 @@ func toolsFor(cmd *cobra.Command, flags *serverFlags, url string) []tool {
 // fromServer asks a server for something to offer, and returns what can be had
 // within completionWait.
 func fromServer[T any](cmd *cobra.Command, flags *serverFlags, url string, ask func(context.Context, *server) ([]T, error)) []T {
+	if flags.config != "" { // its servers may be programs
+		return nil
+	}
 	ctx := cmd.Context()
 	if ctx == nil {
 		ctx = context.Background()

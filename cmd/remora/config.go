@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -21,26 +22,44 @@ const maxConfigBytes = 1 << 20
 // A configuration is the file in which applications keep their MCP servers: an
 // object with the member mcpServers, whose members are the servers by name.
 type configuration struct {
-	file    string
-	servers []configured // by name
-	secrets []string     // what came from the environment, and values of headers
+	file     string
+	servers  []configured // by name
+	disabled []string     // names of servers that are not to be used
+	secrets  []string     // what came from the environment, and values of headers and variables
 }
 
-// A configured is one server of a configuration.
+// A configured is one server of a configuration: one at a URL, or a program.
 type configured struct {
 	name    string
 	url     string
 	headers http.Header
-	err     error // why it cannot be used
+	program *host.Command // nil for one at a URL
+	err     error         // why it cannot be used
 }
 
 // configEntry is what is read of a server. What else there is is another
 // application's business.
 type configEntry struct {
+	Type     string
 	URL      string
 	Headers  map[string]string
 	Command  string
+	Args     []string
+	Env      map[string]string
+	Cwd      string
 	Disabled bool
+}
+
+// oneServer checks the arguments of a command for one server, which a URL, --, or
+// --config and a name name, and that has from least to most further arguments, no
+// bound if most is negative.
+func (f *serverFlags) oneServer(least, most int) cobra.PositionalArgs {
+	return f.unlessConfig(serverArgs(least, most), func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usage("--config needs the name of one server of the file")
+		}
+		return checkRest(len(args)-1, least, most)
+	})
 }
 
 // unlessConfig checks a command's arguments: by the first check if it names its
@@ -85,21 +104,22 @@ func readConfiguration(file string) (*configuration, error) {
 			c.servers = append(c.servers, configured{name: name, err: usage("its entry in %s has a member of another type than it should", file)})
 			continue
 		}
-		if !entry.Disabled {
-			c.servers = append(c.servers, c.read(name, entry))
+		if entry.Disabled {
+			c.disabled = append(c.disabled, name)
+			continue
 		}
+		c.servers = append(c.servers, c.read(name, entry))
 	}
 	return c, nil
 }
 
 func (c *configuration) read(name string, entry configEntry) configured {
 	s := configured{name: name, headers: http.Header{}}
-	if entry.URL == "" {
-		if entry.Command != "" {
-			s.err = &host.Error{Code: host.CodeLocalUnsupported, Message: "this program starts no servers: only those with a url can be used", Sent: host.SentNo}
-		} else {
-			s.err = usage(`it has no "url" in %s`, c.file)
-		}
+	if s.err = c.checkKind(entry); s.err != nil {
+		return s
+	}
+	if entry.Command != "" {
+		s.program, s.err = c.program(entry)
 		return s
 	}
 	if s.url, s.err = c.expand(entry.URL); s.err != nil {
@@ -119,6 +139,56 @@ func (c *configuration) read(name string, entry configEntry) configured {
 		s.headers.Set(header, strings.TrimSpace(value))
 	}
 	return s
+}
+
+// checkKind checks that an entry is of one kind: a program, or a server at a URL.
+// Its type, which other applications have, may say which, and nothing else.
+func (c *configuration) checkKind(entry configEntry) error {
+	switch entry.Type {
+	case "", "stdio":
+	case "http", "streamable-http", "streamableHttp", "sse": // which of them it is shows by itself
+	default:
+		return &host.Error{Code: host.CodeLocalUnsupported, Sent: host.SentNo,
+			Message: fmt.Sprintf("servers of the type %q cannot be used: there are stdio, http, streamable-http and sse", oneLine(entry.Type, 40))}
+	}
+	switch {
+	case entry.URL != "" && entry.Command != "":
+		return usage(`it has both "url" and "command" in %s`, c.file)
+	case entry.URL == "" && entry.Command == "":
+		return usage(`it has no "url" and no "command" in %s`, c.file)
+	case entry.Command == "" && entry.Type == "stdio":
+		return usage(`its "type" in %s is "stdio", which needs a "command"; it has a "url"`, c.file)
+	case entry.Command != "" && entry.Type != "" && entry.Type != "stdio":
+		return usage(`its "type" in %s is %q, which needs a "url"; it has a "command"`, c.file, entry.Type)
+	case entry.Command != "" && len(entry.Headers) > 0:
+		return usage(`it has "headers" in %s, which are for a "url"`, c.file)
+	}
+	return nil
+}
+
+// program reads a server that is to be run. It has the environment of this
+// program, as one behind "--" has, and the variables of its entry.
+func (c *configuration) program(entry configEntry) (*host.Command, error) {
+	program := &host.Command{Env: os.Environ()}
+	var err error
+	expand := func(text string) string {
+		expanded, failed := c.expand(text)
+		err = cmp.Or(err, failed)
+		return expanded
+	}
+	program.Path, program.Dir = expand(entry.Command), expand(entry.Cwd)
+	for _, arg := range entry.Args {
+		program.Args = append(program.Args, expand(arg))
+	}
+	for _, name := range slices.Sorted(maps.Keys(entry.Env)) {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			return nil, usage(`one of the names in its "env" is not a variable's name`)
+		}
+		value := expand(entry.Env[name])
+		c.secrets = append(c.secrets, value)
+		program.Env = append(program.Env, name+"="+value)
+	}
+	return program, err
 }
 
 // variable is how applications write a variable of the environment: ${NAME},
@@ -159,7 +229,15 @@ func (c *configuration) server(name string) (*configured, error) {
 			return s, nil
 		}
 	}
-	return nil, usage("%s has no server %q; it has: %s", c.file, oneLine(name, 60), c.names())
+	return nil, c.missing(name)
+}
+
+// missing says that there is no server of that name to be used.
+func (c *configuration) missing(name string) error {
+	if slices.Contains(c.disabled, name) {
+		return usage("the server %q is disabled in %s", oneLine(name, 60), c.file)
+	}
+	return usage("%s has no server %q; it has: %s", c.file, oneLine(name, 60), c.names())
 }
 
 func (c *configuration) names() string {
@@ -179,7 +257,7 @@ func (c *configuration) choose(names []string) ([]configured, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(c.servers, func(s configured) bool { return s.name == name })
 		if i < 0 {
-			return nil, usage("%s has no server %q; it has: %s", c.file, oneLine(name, 60), c.names())
+			return nil, c.missing(name)
 		}
 		out = append(out, c.servers[i])
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,32 +33,67 @@ func TestConfigExpands(t *testing.T) {
 		"a": {"type":"http","url":"https://${REMORA_TEST_HOST}/${REMORA_TEST_NONE:-mcp}","headers":{"Authorization":"Bearer ${env:REMORA_TEST_KEY}","X":"$plain"}},
 		"b": {"url":"https://${REMORA_TEST_NONE}/"},
 		"c": {"url":"https://h.example/${input:key}"},
-		"d": {"command":"npx","args":["server"]},
+		"d": {"type":"ws","url":"wss://h.example/"},
 		"e": {"url":"https://h.example/","disabled":true},
 		"f": {"url":7},
 		"g": {},
-		"h": {"url":"https://h.example/","headers":{"a b":"c"}}`)
+		"h": {"url":"https://h.example/","headers":{"a b":"c"}},
+		"i": {"url":"https://h.example/","command":"npx"},
+		"j": {"url":"https://h.example/","type":"stdio"},
+		"k": {"command":"npx","type":"streamable-http"},
+		"l": {"command":"npx","headers":{"a":"b"}},
+		"m": {"command":"npx","args":["${REMORA_TEST_NONE}"]},
+		"n": {"command":"npx","args":"one two"},
+		"o": {"command":"npx","env":{"A=B":"c"}},
+		"p": {"type":"sse","url":"https://h.example/"},
+		"q": {"type":"streamable-http","url":"https://h.example/"},
+		"r": {"type":"stdio","command":"${REMORA_TEST_NONE:-npx}","args":["-y","${REMORA_TEST_KEY}","$HOME"],"cwd":"/${REMORA_TEST_HOST}",
+			"env":{"TOKEN":"t-${REMORA_TEST_KEY}","LEVEL":"own-canary"}}`)
 	c, err := readConfiguration(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := c.names(), "a, b, c, d, f, g, h"; got != want {
+	if got, want := c.names(), "a, b, c, d, f, g, h, i, j, k, l, m, n, o, p, q, r"; got != want {
 		t.Errorf("servers %s, want %s", got, want)
 	}
 	a := c.servers[0]
 	if a.err != nil || a.url != "https://h.example/mcp" || a.headers.Get("Authorization") != "Bearer canary" || a.headers.Get("X") != "$plain" {
 		t.Errorf("%+v", a)
 	}
-	if got := c.redactor().text("said canary"); strings.Contains(got, "canary") {
-		t.Error("a value of the environment is not struck out")
+	r := c.servers[len(c.servers)-1]
+	if r.err != nil || r.program.Path != "npx" || r.program.Dir != "/h.example" || !slices.Equal(r.program.Args, []string{"-y", "canary", "$HOME"}) {
+		t.Fatalf("%+v", r)
+	}
+	if want := append(os.Environ(), "LEVEL=own-canary", "TOKEN=t-canary"); !slices.Equal(r.program.Env, want) {
+		t.Errorf("environment %q, want %q", r.program.Env, want)
+	}
+	for _, secret := range []string{"canary", "own-canary", "t-canary"} {
+		if got := c.redactor().text("said " + secret + "!"); got != "said [redacted]!" {
+			t.Errorf("%s: %s", secret, got)
+		}
+	}
+	if _, err := c.server("e"); err == nil || !strings.Contains(err.Error(), "disabled in") {
+		t.Errorf("a server that is disabled: %v", err)
+	}
+	for _, at := range []int{len(c.servers) - 3, len(c.servers) - 2} {
+		if s := c.servers[at]; s.err != nil || s.url != "https://h.example/" {
+			t.Errorf("%+v", s)
+		}
 	}
 	for i, want := range map[int]string{
-		1: "no environment variable REMORA_TEST_NONE",
-		2: "not a variable of the environment",
-		3: "local/unsupported",
-		4: "another type",
-		5: `no "url"`,
-		6: "not a header's name",
+		1:  "no environment variable REMORA_TEST_NONE",
+		2:  "not a variable of the environment",
+		3:  "local/unsupported",
+		4:  "another type",
+		5:  `no "url" and no "command"`,
+		6:  "not a header's name",
+		7:  `both "url" and "command"`,
+		8:  `"stdio", which needs a "command"`,
+		9:  `"streamable-http", which needs a "url"`,
+		10: `has "headers"`,
+		11: "no environment variable REMORA_TEST_NONE",
+		12: "another type",
+		13: "not a variable's name",
 	} {
 		if err := c.servers[i].err; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q in it", c.servers[i].name, err, want)
@@ -67,7 +103,7 @@ func TestConfigExpands(t *testing.T) {
 
 func TestConfigCommands(t *testing.T) {
 	url := demo(t)
-	both := config(t, fmt.Sprintf(`"one":{"url":%q},"two":{"url":%q},"off":{"command":"x"}`, url, url))
+	both := config(t, fmt.Sprintf(`"one":{"url":%q},"two":{"url":%q},"off":{"type":"ws","url":"ws://127.0.0.1/"}`, url, url))
 	dead := config(t, `"dead":{"url":"http://127.0.0.1:1/mcp"}`)
 	noFile := filepath.Join(t.TempDir(), "none.json")
 	broken := filepath.Join(t.TempDir(), "broken.json")
@@ -88,12 +124,16 @@ func TestConfigCommands(t *testing.T) {
 		{"call of no server", []string{"call", "--config", dead, "dead__x", "{}"}, "", `the server "dead": http/network`, 4},
 		{"a tool that fails", []string{"call", "--config", both, "one__fail", "{}"}, "", "", 1},
 		{"inspect", []string{"inspect", "--config", both, "one"}, "remora-demo-server", "", 0},
-		{"inspect of a program", []string{"inspect", "--config", both, "off"}, "", "local/unsupported", 3},
+		{"inspect of what cannot be used", []string{"inspect", "--config", both, "off"}, "", "local/unsupported", 3},
 		{"no file", []string{"tools", "--config", noFile}, "", "--config", 2},
 		{"another file", []string{"tools", "--config", broken}, "", "mcpServers", 2},
 		{"headers for nobody", []string{"tools", "--config", both, "-H", "a: b"}, "", "--header", 2},
 		{"no tool", []string{"call", "--config", both}, "", "requires at least 1", 2},
 		{"neither URL nor file", []string{"tools"}, "", "a server is missing", 2},
+		{"inspect without a name", []string{"inspect", "--config", both}, "", "needs the name of one server", 2},
+		{"inspect of two", []string{"inspect", "--config", both, "one", "two"}, "", "accepts 0 arg(s) besides the server", 2},
+		{"both a file and a program", []string{"inspect", "--config", both, "--", "x"}, "", "give one of them", 2},
+		{"read of no resource", []string{"read", "--config", both, "one"}, "", "requires at least 1 arg(s) besides the server", 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := remora(t.Context(), "", test.args...)

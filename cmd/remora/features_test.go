@@ -30,7 +30,7 @@ func TestResourcesAndPrompts(t *testing.T) {
 		{"save a picture", "read URL demo://picture --output DIR", "saved as ", "", 0},
 		{"read as JSON", "read --json URL demo://about", `"ttlMs":60000`, "", 0},
 		{"read nothing", "read URL demo://nothing", "", "rpc/error", 7},
-		{"no URI given", "read URL", "", "requires at least 1 arg(s)", 2},
+		{"no URI given", "read URL", "", "requires at least 1 arg(s) besides the server", 2},
 		{"prompts", "prompts URL", "review(language, [style])\n    Review code\n", "", 0},
 		{"prompts as JSON", "prompts --json URL", `{"prompts":[{`, "", 0},
 		{"prompt", "prompt URL review language=go", "user:\n    Please review the following go code.\n", "", 0},

@@ -34,7 +34,7 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 		answerWith(&options.Connect, handlers, redact)
 		g := rt.NewGroup(&options)
 		defer func() { _ = g.Close() }()
-		failed := make([]error, len(chosen))
+		failed, stderr := make([]error, len(chosen)), cmd.ErrOrStderr()
 		var adding sync.WaitGroup
 		for i, s := range chosen {
 			if failed[i] = s.err; s.err != nil {
@@ -43,7 +43,12 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 			adding.Go(func() {
 				events := events
 				connected := rt.hearOut(&events)
-				_, failed[i] = g.Add(ctx, s.name, s.url, &host.AddOptions{ConnectOptions: host.ConnectOptions{Headers: s.headers, Events: events}})
+				own := &host.AddOptions{ConnectOptions: host.ConnectOptions{Headers: s.headers, Events: events}}
+				if s.program != nil {
+					_, failed[i] = g.AddCommand(ctx, s.name, f.heard(*s.program, stderr, oneLine(s.name, 60)+": ", redact), own)
+				} else {
+					_, failed[i] = g.Add(ctx, s.name, s.url, own)
+				}
 				if failed[i] == nil {
 					connected()
 				}

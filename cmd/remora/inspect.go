@@ -28,7 +28,7 @@ the file.
 ` + exitHelp,
 		Example: `  remora inspect http://127.0.0.1:8931/mcp
   remora inspect --json http://127.0.0.1:8931/mcp | jq .capabilities`,
-		Args: serverArgs(0, 0),
+		Args: flags.oneServer(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			url, _ := flags.forServer(cmd, args)
 			return flags.with(cmd, url, nil, func(ctx context.Context, s *server) error {

@@ -15,15 +15,16 @@ import (
 func newPrompts() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
-		Use:   "prompts URL | -- COMMAND [ARG...]",
+		Use:   "prompts {URL | --config FILE SERVER | -- COMMAND [ARG...]}",
 		Short: "List the prompts of a server",
 		Long: `List the prompts of the MCP server at URL, with their arguments; those in
 brackets may be left out. With --json: {"prompts": [...]}, all pages in one, each
-prompt byte for byte as the server sent it.
+prompt byte for byte as the server sent it. With --config, SERVER is the name of
+a server of the file.
 
 ` + exitHelp,
 		Example: `  remora prompts http://127.0.0.1:8931/mcp`,
-		Args:    serverArgs(0, 0),
+		Args:    flags.oneServer(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			url, _ := flags.forServer(cmd, args)
 			return flags.with(cmd, url, nil, func(ctx context.Context, s *server) error {
@@ -50,15 +51,16 @@ func newPrompt() *cobra.Command {
 	var flags serverFlags
 	var output string
 	cmd := &cobra.Command{
-		Use:   "prompt URL NAME [KEY=VALUE...]\n  remora prompt NAME [KEY=VALUE...] -- COMMAND [ARG...]",
+		Use:   "prompt {URL | --config FILE SERVER} NAME [KEY=VALUE...]\n  remora prompt NAME [KEY=VALUE...] -- COMMAND [ARG...]",
 		Short: "Have the server write a prompt and print its messages",
 		Long: `Have the MCP server at URL write the prompt NAME with the given arguments, which
 are text, and print its messages, each after the role of who says it. With --json
-the result is printed byte for byte as the server sent it.
+the result is printed byte for byte as the server sent it. With --config, SERVER
+is the name of a server of the file.
 
 ` + exitHelp,
 		Example: `  remora prompt http://127.0.0.1:8931/mcp review language=go`,
-		Args:    serverArgs(1, -1),
+		Args:    flags.oneServer(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			url, rest := flags.forServer(cmd, args)
 			arguments, err := promptArguments(rest[1:])

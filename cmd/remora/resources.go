@@ -17,16 +17,17 @@ import (
 func newResources() *cobra.Command {
 	var flags serverFlags
 	cmd := &cobra.Command{
-		Use:   "resources URL | -- COMMAND [ARG...]",
+		Use:   "resources {URL | --config FILE SERVER | -- COMMAND [ARG...]}",
 		Short: "List the resources and resource templates of a server",
 		Long: `List the resources of the MCP server at URL, and its templates, whose URIs have
 variables in braces. With --json: {"resources": [...], "resourceTemplates":
-[...]}, all pages in one, each entry byte for byte as the server sent it.
+[...]}, all pages in one, each entry byte for byte as the server sent it. With
+--config, SERVER is the name of a server of the file.
 
 ` + exitHelp,
 		Example: `  remora resources http://127.0.0.1:8931/mcp
   remora resources --json http://127.0.0.1:8931/mcp | jq -r '.resources[].uri'`,
-		Args: serverArgs(0, 0),
+		Args: flags.oneServer(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			url, _ := flags.forServer(cmd, args)
 			return flags.with(cmd, url, nil, func(ctx context.Context, s *server) error {
@@ -55,16 +56,17 @@ func newRead() *cobra.Command {
 	var flags serverFlags
 	var output string
 	cmd := &cobra.Command{
-		Use:   "read URL URI\n  remora read URI -- COMMAND [ARG...]",
+		Use:   "read {URL | --config FILE SERVER} URI\n  remora read URI -- COMMAND [ARG...]",
 		Short: "Read a resource and print what it holds",
 		Long: `Read the resource URI of the MCP server at URL. Text is printed as it is, control
 characters excepted; anything else is described, or saved with --output. With
---json the result is printed byte for byte as the server sent it.
+--json the result is printed byte for byte as the server sent it. With --config,
+SERVER is the name of a server of the file.
 
 ` + exitHelp,
 		Example: `  remora read http://127.0.0.1:8931/mcp demo://about
   remora read http://127.0.0.1:8931/mcp demo://picture --output .`,
-		Args: serverArgs(1, 1),
+		Args: flags.oneServer(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			url, rest := flags.forServer(cmd, args)
 			c, save, err := newRequest(cmd, &flags, output, "resource")

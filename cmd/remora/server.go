@@ -71,7 +71,7 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 	if err != nil {
 		return err
 	}
-	redact := newRedactor(headers)
+	redact, program := newRedactor(headers), f.program()
 	if f.config != "" {
 		c, err := readConfiguration(f.config)
 		if err != nil {
@@ -86,10 +86,10 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 				headers[name] = values
 			}
 		}
-		url = named.url
+		url, program = named.url, named.program
 		redact = newRedactor(http.Header{"": append(c.secrets, slices.Concat(slices.Collect(maps.Values(headers))...)...)})
 	}
-	if f.command != nil && len(headers) > 0 {
+	if program != nil && len(headers) > 0 {
 		return usage("--header and --header-env are for a URL: a program takes its arguments and environment")
 	}
 	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *opening) error {
@@ -102,8 +102,8 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 		connected := rt.hearOut(&options.Events)
 		var session *host.Session
 		var err error
-		if f.command != nil {
-			session, err = rt.ConnectCommand(ctx, f.program(cmd.ErrOrStderr()), &options)
+		if program != nil {
+			session, err = rt.ConnectCommand(ctx, f.heard(*program, cmd.ErrOrStderr(), "", redact), &options)
 		} else {
 			session, err = rt.Connect(ctx, url, &options)
 		}

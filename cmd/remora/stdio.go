@@ -29,31 +29,46 @@ func splitServer(cmd *cobra.Command, args []string) (url string, command, rest [
 func serverArgs(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		url, command, rest := splitServer(cmd, args)
-		switch {
-		case url == "" && len(command) == 0:
+		if url == "" && len(command) == 0 {
 			return usage("a server is missing: its URL, or -- and the program that it is")
-		case len(rest) < least:
-			return usage("requires at least %d arg(s) besides the server, only received %d", least, len(rest))
-		case most >= 0 && len(rest) > most:
-			return usage("accepts %d arg(s) besides the server, received %d", most, len(rest))
 		}
-		return nil
+		return checkRest(len(rest), least, most)
 	}
 }
 
+// checkRest checks how many arguments there are besides the server.
+func checkRest(n, least, most int) error {
+	switch {
+	case n < least:
+		return usage("requires at least %d arg(s) besides the server, only received %d", least, n)
+	case most >= 0 && n > most:
+		return usage("accepts %d arg(s) besides the server, received %d", most, n)
+	}
+	return nil
+}
+
 // forServer remembers the server that a command's arguments name, for with, and
-// returns its URL, empty for a program, and the other arguments.
+// returns its URL, empty for a program, and the other arguments. With --config the
+// URL is the name of a server of the file.
 func (f *serverFlags) forServer(cmd *cobra.Command, args []string) (url string, rest []string) {
 	url, f.command, rest = splitServer(cmd, args)
 	return url, rest
 }
 
-// program is the program that is to be run as a server. Whoever typed it may
-// expect it to have the environment that it would have without us.
-func (f *serverFlags) program(stderr io.Writer) host.Command {
-	c := host.Command{Path: f.command[0], Args: f.command[1:], Env: os.Environ()}
+// program is the program behind "--". Whoever typed it may expect it to have the
+// environment that it would have without us.
+func (f *serverFlags) program() *host.Command {
+	if f.command == nil {
+		return nil
+	}
+	return &host.Command{Path: f.command[0], Args: f.command[1:], Env: os.Environ()}
+}
+
+// heard returns c with its stderr shown, unless --quiet is given. prefix stands
+// before each line.
+func (f *serverFlags) heard(c host.Command, stderr io.Writer, prefix string, redact *redactor) host.Command {
 	if !f.quiet {
-		c.Stderr = &harmlessWriter{to: stderr}
+		c.Stderr = &harmlessWriter{to: stderr, prefix: prefix, redact: redact}
 	}
 	return c
 }
@@ -62,9 +77,12 @@ func (f *serverFlags) program(stderr io.Writer) host.Command {
 const maxStderrLine = 64 << 10
 
 // harmlessWriter passes on whole lines with nothing in them that moves a
-// terminal's cursor.
+// terminal's cursor, and no secret, each in one Write.
 type harmlessWriter struct {
-	to   io.Writer
+	to     io.Writer
+	prefix string
+	redact *redactor
+
 	mu   sync.Mutex
 	line []byte
 }
@@ -77,7 +95,7 @@ func (w *harmlessWriter) Write(p []byte) (int, error) {
 			w.line = append(w.line, b)
 			continue
 		}
-		if _, err := io.WriteString(w.to, harmless(string(w.line))+"\n"); err != nil {
+		if _, err := io.WriteString(w.to, w.prefix+w.redact.text(harmless(string(w.line)))+"\n"); err != nil {
 			return 0, err
 		}
 		w.line = w.line[:0]

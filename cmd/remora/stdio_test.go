@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -67,14 +68,14 @@ func TestServersThatArePrograms(t *testing.T) {
 // What a server writes to its stderr is shown, line by line, and moves no cursor.
 func TestHarmlessWriter(t *testing.T) {
 	var out bytes.Buffer
-	w := &harmlessWriter{to: &out}
-	for _, piece := range []string{"be", "gins\nred: \x1b[31m", "\n", strings.Repeat("x", maxStderrLine+1), "\n"} {
+	w := &harmlessWriter{to: &out, prefix: "p: ", redact: newRedactor(http.Header{"A": {"canary"}})}
+	for _, piece := range []string{"be", "gins\nred: \x1b[31m of a can", "ary\n", strings.Repeat("x", maxStderrLine+1), "\n"} {
 		if n, err := w.Write([]byte(piece)); n != len(piece) || err != nil {
 			t.Fatal(n, err)
 		}
 	}
 	lines := strings.Split(out.String(), "\n")
-	if len(lines) != 5 || lines[0] != "begins" || strings.Contains(out.String(), "\x1b") || len(lines[2]) != maxStderrLine || lines[3] != "x" {
+	if len(lines) != 5 || lines[0] != "p: begins" || lines[1] != `p: red: \u001b[31m of a [redacted]` || len(lines[2]) != len("p: ")+maxStderrLine || lines[3] != "p: x" {
 		t.Errorf("%d lines: %.100q", len(lines), out.String())
 	}
 }

@@ -26,6 +26,12 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 // traced runs the program, with a trace.
 func traced(ctx context.Context, args ...string) outcome {
 	var out bytes.Buffer
@@ -35,9 +41,7 @@ func traced(ctx context.Context, args ...string) outcome {
 	root.SetErr(errOut)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	errOut.mu.Lock()
-	defer errOut.mu.Unlock()
-	return outcome{out.String(), errOut.b.String(), exitStatus(err)}
+	return outcome{out.String(), errOut.String(), exitStatus(err)}
 }
 
 // The file has the whole session, and no secret, whatever becomes of the call.

@@ -26,12 +26,13 @@ interface Tools, for typed of the package remora-mcp; in Go a package with a
 variable for each tool, whose method Call calls it.
 
 The output is the same as long as the tools are. It names the server and its
-origin, and nothing of the path, the query or the headers.
+origin, and nothing of the path, the query or the headers. With --config, SERVER
+is the name of a server of the file.
 
 ` + exitHelp,
 		Example: `  remora types http://127.0.0.1:8931/mcp > tools.ts
   remora types --lang go --package tools http://127.0.0.1:8931/mcp > tools/tools.go`,
-		Args: serverArgs(0, 0),
+		Args: flags.oneServer(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(typeLanguages, language) {
 				return usage("--lang is one of %s", strings.Join(typeLanguages, ", "))

@@ -2,7 +2,7 @@
 
 import { unlessAborted } from "./call.js";
 import { badArgument, cancelled, closed, RemoraError } from "./errors.js";
-import type { State } from "./generated/wire.js";
+import type { Code, State } from "./generated/wire.js";
 import {
   type Entries,
   type GroupClient,
@@ -17,6 +17,8 @@ import {
 
 /** What a member tells its group, and what it needs of it. */
 export interface MemberHooks {
+  /** Whether the server is at the other end of a channel, and not at a URL of HTTP. */
+  readonly isChannel: boolean;
   /** Opens a client. */
   open(signal: AbortSignal): Promise<GroupClient>;
   /** The name in the group of what the server calls id. Throws what the application's rule throws. */
@@ -103,9 +105,9 @@ export class Member {
       else if (state === "closed") {
         this.client = undefined;
         this.#down(new RemoraError("local/closed", "the client was closed", { retryable: false }));
-      } else if (state === "lost")
-        this.#down(new RemoraError("http/session_gone", reason ?? "the connection was lost"));
-      else if (state === "reconnecting") this.#enter("reconnecting");
+      } else if (state === "lost") this.#connectionLost(reason);
+      // One that is lost stays so until it is there: what it had is not listed meanwhile.
+      else if (state === "reconnecting" && this.state !== "lost") this.#enter("reconnecting");
     });
     for (const event of new Set(kinds.map((kind) => kindRows[kind].event))) {
       const of = kinds.filter((kind) => kindRows[kind].event === event);
@@ -169,6 +171,12 @@ export class Member {
   #judge(error: unknown): void {
     if (isDown(error)) this.#down(error);
     else if (error instanceof RemoraError && error.sent === "yes") this.#up();
+  }
+
+  // What a request says of that, the end of a program's stderr for instance, says more.
+  #connectionLost(reason = "the connection was lost"): void {
+    if (this.state === "lost" && this.error !== undefined) return;
+    this.#down(new RemoraError(this.#hooks.isChannel ? "channel/closed" : "http/session_gone", reason));
   }
 
   #down(error: RemoraError): void {
@@ -256,13 +264,19 @@ function saysChanges(capability: unknown): boolean {
   );
 }
 
+const downCodes: ReadonlySet<string> = new Set<Code>([
+  "http/network",
+  "http/cors",
+  "http/session_gone",
+  "channel/closed",
+]);
+
 // Whether an error says that the server cannot be reached, rather than what it
 // makes of a request.
 function isDown(error: unknown): error is RemoraError {
   if (!(error instanceof RemoraError)) return false;
   const { code, status } = error;
-  if (code === "http/network" || code === "http/cors" || code === "http/session_gone") return true;
-  return code === "http/status" && (status === 502 || status === 503 || status === 504);
+  return downCodes.has(code) || (code === "http/status" && (status === 502 || status === 503 || status === 504));
 }
 
 function asRemoraError(error: unknown): RemoraError {

@@ -2,7 +2,7 @@
 
 import type { AskContext, Handlers } from "./asks.js";
 import { unlessAborted } from "./call.js";
-import type { Server } from "./channel.js";
+import { channelPort, type Server } from "./channel.js";
 import { badArgument, cancelled, closed, type RemoraError } from "./errors.js";
 import { callBack, type EventName, type Events } from "./events.js";
 import type { Asks } from "./generated/wire.js";
@@ -187,6 +187,10 @@ export class Group {
    * when it is connected and listed. Rejects with what connect rejects with, or
    * with local/bad_argument if the name, or a name of what it has, is taken; the
    * group is then as before. See AddOptions.allowDown.
+   *
+   * A server may be a channel, as for connect. A program is started again, and a
+   * function called again, when the server is tried again after its end; a
+   * channel that was given as an object stays lost.
    */
   async add(name: string, server: Server, options: AddOptions = {}): Promise<GroupServer> {
     if (this.#closing !== undefined) throw closed();
@@ -202,9 +206,11 @@ export class Group {
       ...connect,
       handlers: namedHandlers({ ...shared, ...handlers }, name),
     };
+    const target = usedOnce(server);
     let adding = allowDown !== true;
     const member: Member = new Member(name, {
-      open: (gone) => this.#openClient(server, { ...settings, signal: gone }),
+      isChannel: isChannel(server),
+      open: (gone) => this.#openClient(target, { ...settings, signal: gone }),
       nameOf: (id) => (naming === undefined ? prefixedName(before, id) : naming(id, name)),
       opened: (client) => this.#forward(client, member),
       stateChanged: () => this.#stateChanged(member),
@@ -514,6 +520,16 @@ export class Group {
 
 function keyOf({ kind, name, server }: GroupCollision): string {
   return JSON.stringify([kind, name, server]);
+}
+
+function isChannel(server: Server): boolean {
+  return (typeof server !== "string" && !(server instanceof URL)) || /^\s*wss?:/i.test(String(server));
+}
+
+// A channel that is an object is used once, however often the group tries.
+function usedOnce(server: Server): Server {
+  if (typeof server !== "object" || server instanceof URL) return server;
+  return { channelPort: channelPort(server) };
 }
 
 // connect's handlers, which tell the application's who asks.

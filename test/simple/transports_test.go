@@ -61,13 +61,13 @@ func TestProgramsOfTransports(t *testing.T) {
 			t.Fatalf("a block of %q", kind)
 		}
 		run.Env = append(os.Environ(), path)
-		want := []string{"text: '5'", "5", "from the other side", "in this process"}[ran]
+		want := []string{"text: '5'", "5", "from the other side", "in this process", "text: '7'", "the sum is 7"}[ran]
 		ran++
 		if out, err := run.CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("program %d: %v, want %q in\n%s", ran, err, want, out)
 		}
 	}
-	if ran != 4 {
-		t.Errorf("%d programs, want 4", ran)
+	if ran != 6 {
+		t.Errorf("%d programs, want 6", ran)
 	}
 }
