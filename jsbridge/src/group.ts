@@ -5,7 +5,6 @@ import { unlessAborted } from "./call.js";
 import { channelPort, type Server } from "./channel.js";
 import { badArgument, cancelled, closed, type RemoraError } from "./errors.js";
 import { callBack, type EventName, type Events } from "./events.js";
-import type { Asks } from "./generated/wire.js";
 import { tellNames } from "./generated/wire.js";
 import {
   type Entry,
@@ -37,9 +36,12 @@ export interface GroupAskContext extends AskContext {
 
 /** A group's handlers: those of connect, told which server asks. */
 export type GroupHandlers = {
-  readonly [K in keyof Asks]?:
-    | ((params: Asks[K]["params"], context: GroupAskContext) => Asks[K]["answer"] | Promise<Asks[K]["answer"]>)
-    | undefined;
+  readonly [K in keyof Handlers]: NonNullable<Handlers[K]> extends (
+    params: infer Params,
+    context: AskContext,
+  ) => infer Answer
+    ? ((params: Params, context: GroupAskContext) => Answer) | undefined
+    : never;
 };
 
 /**

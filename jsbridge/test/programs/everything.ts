@@ -10,21 +10,28 @@ import {
   type ClientCapabilities,
   type ConnectOptions,
   connect,
+  createGroup,
   dataURL,
+  discover,
   type ElicitParams,
   type ElicitResult,
   type Events,
+  type Group,
+  type GroupOptions,
   type Handlers,
   type InvalidResult,
   type LoggingLevel,
+  prefixedName,
   RemoraError,
   type RequestOptions,
   type Root,
+  run,
   type SampleParams,
   type SampleResult,
   structured,
   type Tool,
   text,
+  typed,
 } from "remora-mcp";
 
 function fillIn({ mode, message, url, requestedSchema }: ElicitParams): ElicitResult {
@@ -184,13 +191,59 @@ async function call(client: Client): Promise<number> {
   return structured<{ sum: number }>(result).sum + text(result).length;
 }
 
+interface Tools {
+  add: { input: { a: number; b: number }; output: { sum: number } };
+}
+
+async function typedCall(client: Client): Promise<number> {
+  const result = await typed<Tools>(client).callTool({ name: "add", arguments: { a: 1, b: 2 } });
+  return structured(result).sum;
+}
+
+async function once(): Promise<unknown[]> {
+  const { server, tools } = await discover("https://example.com/mcp", { headers: { "X-Key": "k" } });
+  const answer = await run("https://example.com/mcp", tools[0]?.name ?? "", { a: 1 }, { timeout: 1 });
+  return [server, answer];
+}
+
+const groupOptions: GroupOptions = {
+  naming: (id, server) => prefixedName(server, id),
+  handlers: { elicit: (params, { server }) => ({ ...fillIn(params), _meta: { server } }) },
+};
+
+async function together(group: Group): Promise<unknown[]> {
+  const { state, error, collisions, client } = await group.add("a", "https://example.com/mcp", { allowDown: true });
+  const off = group.on("toolsChanged", ({ server }) => server satisfies string);
+  const collided = group.on("collision", (collision) => collision);
+  const names: string[] = [];
+  for (const { name, server, tool } of await group.listTools(request)) names.push(name, server, tool.name);
+  for (const { name, prompt } of await group.listPrompts()) names.push(name, prompt.name);
+  for (const { server, resource } of await group.listResources()) names.push(server, resource.uri);
+  for (const { resourceTemplate } of await group.listResourceTemplates()) names.push(resourceTemplate.uriTemplate);
+  const done = [
+    await group.callTool({ name: "a__t" }, request),
+    await group.callToolRaw({ name: "a__t" }),
+    await group.getPrompt({ name: "a__p" }),
+    await group.readResource({ uri: "x:/" }, { server: "a", cacheMode }),
+    await group.reconnect("a"),
+    group.servers().map(({ name }) => name),
+    group.server("a")?.state,
+  ];
+  off();
+  collided();
+  await group.remove("a");
+  await group.close();
+  return [state, error?.code, collisions.length, client, names, done];
+}
+
 export async function use(): Promise<unknown[]> {
   await using client: Client = await connect(new URL("https://example.com/mcp"), options);
   const stop = listen(client);
   await about(client);
   await client.setRoots(roots, request);
   const done = [await lists(client), await resources(client, "x:/"), await prompts(client), await call(client)];
+  done.push(await typedCall(client));
   stop();
   await client.close();
-  return done;
+  return [...done, await once(), await together(createGroup(groupOptions))];
 }
