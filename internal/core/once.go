@@ -149,7 +149,7 @@ func (o Once) with(target wire.Target, use func(*session, *call) error) *wire.Er
 		}
 		return failure
 	}
-	s.use(ctx, cn)
+	_ = s.use(ctx, cn) // nothing is restored
 	defer func() { s.endOnce() }()
 	cl.exchange = new(exchange.Call)
 	if err := use(s, cl); err != nil {
