@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -25,6 +26,9 @@ type comeback struct {
 	done  chan struct{}
 	err   *wire.Error // why there is no connection; set before done is closed
 }
+
+// forgotten is why a session is lost on a server that is there.
+const forgotten = "the server no longer knows the session"
 
 // attemptTime bounds one attempt.
 const attemptTime = wire.DefaultTimeoutMs * time.Millisecond
@@ -93,8 +97,10 @@ func passing(failure *wire.Error) bool {
 		return false
 	}
 	switch failure.Code {
-	case wire.CodeHTTPNetwork, wire.CodeChannelClosed, wire.CodeLocalTimeout, wire.CodeHTTPSessionGone:
+	case wire.CodeHTTPNetwork, wire.CodeLocalTimeout, wire.CodeHTTPSessionGone:
 		return true
+	case wire.CodeChannelClosed: // some channels can be opened once
+		return failure.Sent != wire.SentNo || failure.Retryable
 	}
 	return failure.Status >= http.StatusInternalServerError || failure.Status == http.StatusTooManyRequests
 }
@@ -187,8 +193,9 @@ func (s *session) comeBack(cn *conn, unasked bool) *comeback {
 // begin with that of number from; 0 begins at once, if the server is not known
 // to be out of reach.
 func (s *session) recover(back *comeback, cn *conn, b backoff, from int) *wire.Error {
-	if cn.transport.Gone() {
-		s.tellState(0, wire.StateLost, "the server no longer knows the session")
+	gone := cn.transport.Gone()
+	if gone {
+		s.tellState(0, wire.StateLost, forgotten)
 	}
 	if from == 0 && !cn.useless() && !b.off {
 		from = 1
@@ -208,6 +215,11 @@ func (s *session) recover(back *comeback, cn *conn, b backoff, from int) *wire.E
 		if failure == nil {
 			s.tellState(0, wire.StateReady, "")
 			return nil
+		}
+		if cn.transport.Gone() && !gone { // the server is there: open another at once
+			gone, from = true, -n
+			s.tellState(0, wire.StateLost, forgotten)
+			continue
 		}
 		if n >= b.attempts || !passing(failure) {
 			s.tellState(0, wire.StateLost, failure.Message)
@@ -249,15 +261,13 @@ func (s *session) attempt(cn *conn) *wire.Error {
 	ctx = exchange.WithCall(ctx, try.exchange)
 	if !cn.useless() {
 		failure := s.reach(ctx, try, cn)
-		if failure == nil {
-			if err := s.restore(ctx, cn); err != nil {
-				return try.failure(err)
-			}
-			return nil
-		}
-		if !cn.useless() {
+		if failure != nil {
 			return failure
 		}
+		if err := s.restore(ctx, cn); err != nil {
+			return try.failure(err)
+		}
+		return nil
 	}
 	fresh, err := s.open(ctx)
 	if err == nil && s.ctx.Err() == nil {
@@ -268,10 +278,14 @@ func (s *session) attempt(cn *conn) *wire.Error {
 	if fresh != nil && s.ctx.Err() != nil { // closed meanwhile
 		fresh.end()
 	}
-	if err != nil {
-		return try.failure(err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	failure := try.failure(err)
+	if said := new(wire.Error); errors.As(err, &said) && said.Code == wire.CodeChannelClosed {
+		failure.Retryable = said.Retryable // the embedder's word
+	}
+	return failure
 }
 
 // reach makes the server answer over cn. Whatever it answers, it is there.
