@@ -43,13 +43,6 @@ func restart(t *testing.T, server *fault.Restarter) {
 	}
 }
 
-// kill kills the server, and lets the embedder forget its connections, so that the
-// next request finds nobody.
-func (e *embedder) kill(server *fault.Restarter) {
-	server.Kill()
-	e.client.CloseIdleConnections()
-}
-
 func (e *embedder) states() []wire.State {
 	e.t.Helper()
 	var out []wire.State
@@ -97,7 +90,7 @@ func TestServerRestarts(t *testing.T) {
 				all = append(all, call("gather", fmt.Sprint(i)))
 			}
 			<-server.Gathered()
-			e.kill(server)
+			server.Kill()
 			for i, done := range all {
 				if _, failure := e.await(done); failure != nil && (failure.Sent != wire.SentUnknown || failure.Retryable) {
 					t.Errorf("call %d: %+v", i, failure)
@@ -143,7 +136,7 @@ func TestListenersComeBack(t *testing.T) {
 				Events: []string{"resourceUpdated"}, Subscriptions: []string{"a:1"},
 			}).Session
 			eventually(t, "a subscription", func() bool { return server.Executed("subscribe") == 1 })
-			e.kill(server)
+			server.Kill()
 			e.awaitState(wire.StateReconnecting, 1)
 			restart(t, server)
 			eventually(t, "a subscription", func() bool { return server.Executed("subscribe") >= 2 })
@@ -168,7 +161,7 @@ func TestAttemptsEnd(t *testing.T) {
 				URL: server.URL, ProtocolVersion: way.protocol,
 				Reconnect: wire.Reconnect{Attempts: 3, FirstDelayMs: 20, MaxDelayMs: 30},
 			}).Session
-			e.kill(server)
+			server.Kill()
 			if way.legacy {
 				e.awaitState(wire.StateLost, 1)
 			}
@@ -220,7 +213,7 @@ func TestUnsentCallsEnd(t *testing.T) {
 			server := restarter(t, false, 1)
 			e := newEmbedder(t)
 			session := e.connect(wire.Connect{URL: server.URL, Reconnect: c.reconnect}).Session
-			e.kill(server)
+			server.Kill()
 			_, failure := e.run(wire.Call{Command: "callTool", Session: session, TimeoutMs: 300}, wire.CallTool{Name: "echo"})
 			if failure == nil || failure.Code != c.want || failure.Sent != wire.SentNo {
 				t.Errorf("%+v, want %s", failure, c.want)

@@ -50,6 +50,9 @@ func (s *Restarter) Start() error {
 	defer s.mu.Unlock()
 	s.address, s.end = listener.Addr().String(), cancel
 	s.server = &http.Server{Handler: s.handler(ctx)}
+	// A request on a connection that was kept open when the server was killed may
+	// have reached it, for all the client knows.
+	s.server.SetKeepAlivesEnabled(false)
 	go func(server *http.Server) { _ = server.Serve(listener) }(s.server) // until Kill
 	return nil
 }
