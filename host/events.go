@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -29,6 +30,10 @@ type StateChange struct {
 	State SessionState
 	// Reason says why, where the change was not asked for.
 	Reason string
+	// Attempt counts the attempts of a session that is StateReconnecting, from 1;
+	// each is told. NextDelay is how long it is waited for.
+	Attempt   int
+	NextDelay time.Duration
 }
 
 // Events are callbacks for what happens in a session outside of a call's
@@ -112,6 +117,7 @@ type listeners struct {
 	running bool // a goroutine delivers the queue
 	closed  bool // the last event is in the queue
 	state   SessionState
+	attempt int // of StateReconnecting
 }
 
 // has reports whether there is a callback that which selects.
@@ -164,15 +170,21 @@ func (s *Session) publish(e event) {
 
 // publishState queues a change of state, unless it is none.
 func (s *Session) publishState(state SessionState, reason string) {
+	s.publishChange(wire.State{State: string(state), Reason: reason})
+}
+
+// publishChange queues a change of state, or the next attempt to reconnect.
+func (s *Session) publishChange(change wire.State) {
+	state := SessionState(change.State)
 	l := &s.listeners
 	l.mu.Lock()
-	same := l.state == state || l.closed
-	l.state = state
+	same := l.state == state && l.attempt == change.Attempt || l.closed
+	l.state, l.attempt = state, change.Attempt
 	l.mu.Unlock()
 	if same {
 		return
 	}
-	s.publish(event{name: "state", data: mustJSON(wire.State{State: string(state), Reason: reason})})
+	s.publish(event{name: "state", data: mustJSON(change)})
 	if state == StateClosed {
 		l.mu.Lock()
 		l.closed = true
@@ -222,7 +234,7 @@ func (s *Session) deliver(e event, to *Events) {
 	case "state":
 		var data wire.State
 		if err = json.Unmarshal(e.data, &data); err == nil && to.State != nil {
-			to.State(StateChange{State: SessionState(data.State), Reason: data.Reason})
+			to.State(stateChange(data))
 		}
 	case "log":
 		if to.Log != nil {
@@ -310,7 +322,7 @@ func (s *Session) told(l *link, c *call, e event) {
 	if data.State == wire.StateConnecting && c != nil && c.again {
 		return // it was announced as reconnecting
 	}
-	s.publishState(SessionState(data.State), data.Reason)
+	s.publishChange(data)
 }
 
 func wantsProgress(e *Events) bool { return e.Progress != nil }

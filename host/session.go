@@ -80,6 +80,15 @@ type ConnectOptions struct {
 	// ValidateKnown.
 	ValidateOutput OutputValidation
 
+	// Reconnect says how a lost connection is brought back.
+	Reconnect Reconnect
+
+	// KeepAlive is how often the server is sent a ping while a channel, the event
+	// stream of 2024-11-05 or a standing stream is open; one that is not answered
+	// for as long ends the connection, which is then brought back. 2026-07-28 has
+	// no ping. 0, the default, sends none.
+	KeepAlive time.Duration
+
 	// Events are callbacks that are registered before the session is opened
 	// and stay as long as it lives. Session.On registers more.
 	Events Events
@@ -229,6 +238,8 @@ func (s *Session) open(ctx context.Context, again bool) error {
 		Roots:           s.rootsNow(),
 		ValidateOutput:  string(s.opts.ValidateOutput),
 		CacheMode:       string(s.opts.CacheMode),
+		Reconnect:       s.opts.Reconnect.toWire(),
+		KeepAliveMs:     milliseconds(s.opts.KeepAlive),
 	}
 	if s.dialer != nil {
 		params.Channel = channelRef

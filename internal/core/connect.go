@@ -32,7 +32,7 @@ func (c *Core) connect(cl *call) ([]byte, error) {
 		s.forget()
 		return nil, err
 	}
-	s.use(cl.ctx, cn)
+	_ = s.use(cl.ctx, cn) // the connection stands; if it has ended, the first call finds that
 	s.tellState(cl.id, wire.StateReady, "")
 	return json.Marshal(s.describe(cn))
 }
@@ -79,6 +79,9 @@ func checkConnect(params *wire.Connect) (origin string, err error) {
 		if err := checkLogLevel(params.LogLevel); err != nil {
 			return "", err
 		}
+	}
+	if err := checkReconnect(params); err != nil {
+		return "", err
 	}
 	if len(params.Subscriptions) > maxSubscriptions {
 		return "", newError(wire.CodeLocalTooLarge, "more than %d subscriptions", maxSubscriptions)
@@ -145,6 +148,7 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 
 // dial makes a connection over what the function makes of a transport.
 func (s *session) dial(ctx context.Context, version string, over func(*exchange.Transport) (mcp.Transport, error)) (*conn, error) {
+	var cn *conn
 	transport := exchange.New(exchange.Config{
 		HTTP:        tracedHTTP{s, s.core.http},
 		Clock:       s.core.clock,
@@ -155,12 +159,13 @@ func (s *session) dial(ctx context.Context, version string, over func(*exchange.
 		InputAsData: s.once,
 		Received:    s.received,
 		Sent:        s.sent,
+		Lost:        func(failure *wire.Error) { s.noticeLost(cn, failure) },
 	})
+	cn = &conn{transport: transport}
 	carrier, err := over(transport)
 	if err != nil {
 		return nil, err
 	}
-	cn := &conn{transport: transport}
 	info := s.params.ClientInfo
 	cn.client = mcp.NewClient(&mcp.Implementation{Name: info.Name, Version: info.Version, Title: info.Title}, s.clientOptions(cn))
 	cn.client.AddSendingMiddleware(forgetful)

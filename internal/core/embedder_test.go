@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -178,7 +180,11 @@ func (e *embedder) exchange(ctx context.Context, id uint32, h wire.HTTPStart, bo
 	}
 	resp, err := e.client.Do(req)
 	if err != nil {
-		fail(err, wire.SentUnknown)
+		sent := wire.SentUnknown
+		if dial := new(net.OpError); errors.As(err, &dial) && dial.Op == "dial" {
+			sent = wire.SentNo
+		}
+		fail(err, sent)
 		return
 	}
 	defer resp.Body.Close()

@@ -110,6 +110,10 @@ func (s *session) tell(call uint32, event string, data []byte) {
 }
 
 func (s *session) tellState(call uint32, state, reason string) {
-	data, _ := json.Marshal(wire.State{State: state, Reason: reason})
+	s.tellChange(call, wire.State{State: state, Reason: reason})
+}
+
+func (s *session) tellChange(call uint32, change wire.State) {
+	data, _ := json.Marshal(change)
 	s.tell(call, "state", data)
 }

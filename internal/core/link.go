@@ -119,5 +119,8 @@ func (s *session) watch(cn *conn) {
 	<-cn.transport.End()
 	if s.ctx.Err() == nil && s.current() == cn {
 		s.tellState(0, wire.StateLost, cn.transport.EndReason().Message)
+		if s.holdsLink() {
+			s.noticeLost(cn, cn.transport.EndReason())
+		}
 	}
 }

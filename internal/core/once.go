@@ -193,7 +193,7 @@ func (c *Core) once(cl *call, server wire.OnceServer, hidden func() bool, work o
 		}
 		return nil, failure
 	}
-	s.use(cl.ctx, cn)
+	_ = s.use(cl.ctx, cn) // nothing is restored
 	defer func() { s.endOnce() }()
 	out, err := work(s, cl)
 	if err != nil {

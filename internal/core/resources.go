@@ -165,28 +165,39 @@ func (s *session) removeSubscription(uri string) {
 
 // restore tells a connection what its session stands for: the level of logging,
 // and before 2026-07-28 the subscriptions. What the server refuses is counted
-// and left out.
-func (s *session) restore(ctx context.Context, cn *conn) {
-	if cn.modern() {
-		return // each request says it
+// and left out. An error means that the connection is lost again.
+func (s *session) restore(ctx context.Context, cn *conn) error {
+	if cn.modern() || cn.restored.Load() {
+		return nil // each request says it, or it has been said
 	}
 	s.mu.Lock()
 	level, subscriptions := s.logLevel, s.subscriptions
 	s.mu.Unlock()
-	ctx = exchange.WithCall(ctx, new(exchange.Call)) // what it meets is not the call's
+	heard := new(exchange.Call) // what it meets is not the call's
+	ctx = exchange.WithCall(ctx, heard)
 	if level != "" && cn.logs() {
 		//lint:ignore SA1019 see setLoggingLevel
 		if err := cn.sdk.SetLoggingLevel(ctx, &mcp.SetLoggingLevelParams{Level: mcp.LoggingLevel(level)}); err != nil {
+			_ = cn.transport.Explain(ctx, err)
+			if failure := heard.Err(); passing(failure) {
+				return failure
+			}
 			s.core.drop("the level of logging, which the server did not take again")
 		}
 	}
 	for _, uri := range subscriptions {
 		if ctx.Err() != nil {
-			return
+			return ctx.Err()
 		}
-		if cn.sdk.Subscribe(ctx, &mcp.SubscribeParams{URI: uri}) != nil {
+		if err := cn.sdk.Subscribe(ctx, &mcp.SubscribeParams{URI: uri}); err != nil {
+			_ = cn.transport.Explain(ctx, err)
+			if failure := heard.Err(); passing(failure) {
+				return failure
+			}
 			s.core.drop("a subscription that the server did not take again")
 			s.removeSubscription(uri)
 		}
 	}
+	cn.restored.Store(true)
+	return nil
 }

@@ -30,7 +30,7 @@ type session struct {
 
 	mu        sync.Mutex
 	conn      *conn
-	reopening chan struct{} // closed when the attempt under way is over
+	recovery  recovery
 	standing  *exchange.Standing
 	listening []string
 
@@ -53,6 +53,8 @@ type conn struct {
 	version   string
 	agreed    atomic.Value // version, for what may run before open is done
 	roots     rootList
+	restored  atomic.Bool        // the server has been told what the session stands for
+	unkept    context.CancelFunc // ends what keeps it alive; nil if nothing does
 }
 
 // negotiated returns the revision that was agreed on, empty before.
@@ -113,23 +115,25 @@ func (s *session) current() *conn {
 }
 
 // do runs one request of the SDK's and returns the server's raw result. A
-// session that the server has forgotten is opened again and the request sent
-// once more: it was not executed.
+// request that was certainly not executed is sent again when the connection is
+// back: once if the server has forgotten the session, and as often as is tried
+// to reconnect if it did not reach the server.
 func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error) ([]byte, error) {
 	stop := context.AfterFunc(s.ctx, func() { cl.cancel(context.Cause(s.ctx)) })
 	defer stop()
 	ctx := exchange.WithCall(cl.ctx, cl.exchange)
-	visits := 0
-	for again := false; ; again = true {
+	visits, gone, unsent := 0, 0, 0
+	for {
 		cn := s.current()
 		if cn.transport.Ended() {
-			if err := s.reopen(ctx, cl, cn); err != nil {
+			if err := s.awaitConnection(ctx, cl, cn); err != nil {
 				return nil, err
 			}
 			cn = s.current()
 		}
 		err := cn.transport.Explain(ctx, request(ctx, cn))
 		if err == nil {
+			s.heard()
 			return cl.exchange.Result(), nil
 		}
 		seen := cl.exchange.Err()
@@ -140,76 +144,38 @@ func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error
 			}
 			if repeat {
 				visits++
-				again = false
+				gone = 0
 				continue
 			}
 		}
-		if again || cl.ctx.Err() != nil || seen == nil || seen.Code != wire.CodeHTTPSessionGone {
+		switch {
+		case cl.ctx.Err() != nil || seen == nil:
+			return nil, err
+		case seen.Code == wire.CodeHTTPSessionGone && gone == 0:
+			gone++
+		case s.repeatsUnsent(seen) && unsent < s.backoff().attempts:
+			unsent++
+		default:
 			return nil, err
 		}
-		if err := s.reopen(ctx, cl, cn); err != nil {
+		if err := s.awaitConnection(ctx, cl, cn); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// reopen replaces a connection that the server has forgotten. Of several calls
-// that find it gone, one opens the new one and the others wait.
-func (s *session) reopen(ctx context.Context, cl *call, old *conn) error {
-	for {
-		s.mu.Lock()
-		if s.conn != old {
-			s.mu.Unlock()
-			return nil
-		}
-		wait := s.reopening
-		if wait == nil {
-			wait = make(chan struct{})
-			s.reopening = wait
-			s.mu.Unlock()
-			err := s.replace(ctx, cl, old)
-			s.mu.Lock()
-			s.reopening = nil
-			s.mu.Unlock()
-			close(wait)
-			return err
-		}
-		s.mu.Unlock()
-		select {
-		case <-wait:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func (s *session) replace(ctx context.Context, cl *call, old *conn) error {
-	if !old.transport.Ended() { // else it has been told
-		s.tellState(0, wire.StateLost, "the server no longer knows the session")
-	}
-	s.tellState(0, wire.StateReconnecting, "")
-	fresh, err := s.open(ctx)
-	if err != nil {
-		s.tellState(0, wire.StateLost, cl.failure(err).Message)
-		return err
-	}
-	s.cache.clear()
-	s.use(ctx, fresh)
-	old.end()
-	s.tellState(0, wire.StateReady, "")
-	return nil
-}
-
-// use makes cn the session's connection.
-func (s *session) use(ctx context.Context, cn *conn) {
+// use makes cn the session's connection. An error means that it is lost again.
+func (s *session) use(ctx context.Context, cn *conn) error {
 	go s.watch(cn)
+	s.keepAlive(cn)
 	s.mu.Lock()
 	s.conn = cn
+	s.recovery.since = s.core.clock.Now()
 	standing := s.listenLocked()
 	s.mu.Unlock()
 	s.pushRoots(cn) // they may have changed while it was opened
 	s.awaitStanding(ctx, standing.Settled)
-	s.restore(ctx, cn)
+	return s.restore(ctx, cn)
 }
 
 // closeTime bounds how long the server is given to hear of the end.
@@ -221,6 +187,9 @@ func (cn *conn) end() <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		if cn.unkept != nil {
+			cn.unkept()
+		}
 		_ = cn.sdk.Close() // what it could not say is not worth a failure
 		cn.transport.Close()
 	}()

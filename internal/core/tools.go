@@ -98,12 +98,12 @@ func (s *session) listFor(cl *call, name string) error {
 			return nil
 		case cl.ctx.Err() != nil:
 			return cl.ctx.Err()
-		case again || err.Code != wire.CodeHTTPSessionGone:
+		case again || err.Code != wire.CodeHTTPSessionGone && !s.repeatsUnsent(err):
 			failure := *err
 			failure.Sent = wire.SentNo
 			return &failure
 		}
-		if err := s.reopen(cl.ctx, cl, cn); err != nil {
+		if err := s.awaitConnection(cl.ctx, cl, cn); err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,10 @@ type Config struct {
 	// Sent, if not nil, is told of every JSON-RPC message that goes out over a
 	// channel.
 	Sent Sent
+	// Lost, if not nil, is told when the standing stream cannot be opened again:
+	// the server cannot be reached, or no longer knows the session. It must not
+	// block.
+	Lost func(failure *wire.Error)
 }
 
 // A Sink takes what the server says outside of answers. Its methods must not

@@ -232,10 +232,16 @@ func (s *standing) stands(a *Standing) {
 // want it.
 func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID string) *port.Request) {
 	t := s.t
-	lastID, attempts := "", 0
+	lastID, attempts, stood := "", 0, false
 	retry := resumeWait(-1, 1)
 	for ctx.Err() == nil {
-		resp, err := t.cfg.HTTP.Do(ctx, request(lastID))
+		req := request(lastID)
+		resp, err := t.cfg.HTTP.Do(ctx, req)
+		if err == nil && resp.Status == http.StatusNotFound && stood && req.Header.Get(sessionHeader) != "" {
+			resp.Body.Close()
+			t.forgotten()
+			return
+		}
 		if err == nil && resp.Status/100 != 5 && (resp.Status != http.StatusOK || mediaType(resp.Header) != "text/event-stream") {
 			a.refuse(s.refusal(a, resp))
 			return
@@ -245,6 +251,7 @@ func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID st
 			err = errors.New(http.StatusText(resp.Status))
 		}
 		if err == nil {
+			stood = true
 			if a.out == nil {
 				s.stands(a)
 			}
@@ -272,9 +279,10 @@ func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID st
 			// Whoever waits for it is told by now; it goes on all the same.
 			a.refuse(portFailure(err))
 			s.unsettled(a)
+			t.lost(ctx, portFailure(err))
 		}
 		attempts++
-		if port.Sleep(ctx, t.cfg.Clock, max(retry, resumeWait(-1, attempts))) != nil {
+		if s.pause(ctx, max(retry, resumeWait(-1, attempts))) != nil {
 			return
 		}
 	}

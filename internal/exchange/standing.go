@@ -26,6 +26,8 @@ type standing struct {
 
 	current *Standing
 	begun   bool // a GET is open
+
+	again chan struct{} // holds a token when the server has been heard of
 }
 
 // maxStandingQueue bounds what waits for the SDK; it reads at once, so only a
@@ -35,6 +37,7 @@ const maxStandingQueue = 1 << 20
 func (s *standing) init(t *Transport) {
 	s.t = t
 	s.wake = sync.NewCond(&s.mu)
+	s.again = make(chan struct{}, 1)
 }
 
 // hold keeps the SDK's request and answers it with the silent stream.

@@ -44,6 +44,13 @@ type Connect struct {
 	// subscribeResource: for a session that is opened again. What the server
 	// refuses is left out.
 	Subscriptions []string `json:"subscriptions,omitempty"`
+	// Reconnect says how a lost connection is brought back.
+	Reconnect Reconnect `json:"reconnect,omitzero"`
+	// KeepAliveMs is how often the server is sent a ping while a channel, the
+	// event stream of 2024-11-05 or a standing stream is open; one that is not
+	// answered for as long ends the connection. 2026-07-28 has no ping. Absent
+	// for never.
+	KeepAliveMs int64 `json:"keepAliveMs,omitempty"`
 }
 
 // MaxChannelRefBytes bounds the reference of a channel.

@@ -43,6 +43,11 @@ type State struct {
 	State string `json:"state"`
 	// Reason says why, where the change was not asked for.
 	Reason string `json:"reason,omitempty"`
+	// Attempt counts the attempts of a session that is reconnecting, from 1. Each
+	// is told.
+	Attempt int `json:"attempt,omitempty"`
+	// NextDelayMs is how long the attempt is waited for.
+	NextDelayMs int64 `json:"nextDelayMs,omitempty"`
 }
 
 // The states of a session.

@@ -76,6 +76,7 @@ export type {
   PromptArgument,
   PromptMessage,
 } from "./prompts.js";
+export type { ReconnectOptions } from "./reconnect.js";
 export type {
   Annotations,
   ListResourcesParams,

@@ -25,6 +25,7 @@ import { type CacheableRequestOptions, type CacheMode, checkCacheMode } from "./
 import { checkLoggingLevel, type LoggingLevel } from "./logging.js";
 import { type Policy, SessionPolicy } from "./policy.js";
 import type { HttpPort } from "./port.js";
+import { type ReconnectOptions, readReconnect } from "./reconnect.js";
 import type { WasmSource } from "./wasm.js";
 
 /** Options of connect. */
@@ -67,6 +68,13 @@ export interface ConnectOptions {
   listMaxPages?: number | undefined;
   /** From which level on the server is to log, as setLoggingLevel says it; a server that does not log is left alone. */
   logLevel?: LoggingLevel | undefined;
+  /** How a lost connection is brought back; false tries once, at once, and only for a call that needs it. */
+  reconnect?: ReconnectOptions | false | undefined;
+  /**
+   * How often the server is sent a ping, in milliseconds, while a channel or a standing stream is open; one that is
+   * not answered for as long ends the connection, which is then brought back. 2026-07-28 has no ping. Default: never.
+   */
+  keepAlive?: number | undefined;
   /** Gives up connecting. */
   signal?: AbortSignal | undefined;
   /** How long to wait to hear something while connecting, in milliseconds. Default 60,000. */
@@ -144,6 +152,10 @@ export function readSettings(given: Server, options: ConnectOptions): Settings {
   if (listMaxPages !== undefined && (!Number.isSafeInteger(listMaxPages) || listMaxPages < 0)) {
     throw badArgument("listMaxPages must be a whole number");
   }
+  const reconnect = readReconnect(options.reconnect);
+  if (reconnect !== undefined) params.reconnect = reconnect;
+  const keepAlive = milliseconds("keepAlive", options.keepAlive);
+  if (keepAlive !== undefined) params.keepAliveMs = keepAlive;
   if (options.protocolVersion !== undefined) params.protocolVersion = options.protocolVersion;
   return {
     wasm: options.wasm,

@@ -126,7 +126,12 @@ class Run {
         this.listening.delete(step.event);
         return;
       case "awaitEvent":
-        outcome.events = await this.awaitEvent(step.event, step.min ?? 1);
+        outcome.events = await this.seen(step);
+        this.events.set(step.event, this.events.get(step.event).slice(outcome.events.length));
+        return;
+      case "signal":
+        await this.seen(step);
+        await fetch(step.url);
         return;
       case "counters":
         outcome.counters = await this.counters(step);
@@ -279,8 +284,11 @@ class Run {
     for (const listener of this.onEvent) listener();
   }
 
-  async awaitEvent(event, least) {
-    while ((this.events.get(event)?.length ?? 0) < least) {
+  // Waits until the step's events have come, and returns them.
+  async seen({ event, min = 1, until = "" }) {
+    for (;;) {
+      const events = this.events.get(event) ?? [];
+      if (events.length >= min && events.some((data) => JSON.stringify(data).includes(until))) return [...events];
       await new Promise((resolve) => {
         const once = () => {
           this.onEvent.delete(once);
@@ -289,9 +297,6 @@ class Run {
         this.onEvent.add(once);
       });
     }
-    const events = this.events.get(event);
-    this.events.delete(event);
-    return events;
   }
 
   async counters({ wait, min, max }) {

@@ -14,6 +14,10 @@ export const CACHE_REFRESH = "refresh";
 /** CACHE_USE takes what is kept and fresh; what is fetched is kept. */
 export const CACHE_USE = "use";
 
+export const DEFAULT_ATTEMPTS = 5;
+
+export const DEFAULT_FIRST_DELAY_MS = 500;
+
 /**
  * DEFAULT_LIST_MAX_PAGES is how many pages an embedder fetches when it is asked for a whole
  * list at once.
@@ -26,12 +30,17 @@ export const DEFAULT_MAX_BODY_BYTES = 67108864;
 
 export const DEFAULT_MAX_CALLS = 1024;
 
+export const DEFAULT_MAX_DELAY_MS = 30000;
+
 export const DEFAULT_MAX_DEPTH = 1000;
 
 export const DEFAULT_MAX_EVENT_BYTES = 16777216;
 
 /** DEFAULT_TIMEOUT_MS is how long a call waits to hear something, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 60000;
+
+/** MAX_ATTEMPTS bounds Reconnect.Attempts, MAX_RECONNECT_DELAY_MS its delays: a day. */
+export const MAX_ATTEMPTS = 10000;
 
 /** MAX_CHAN_END_BYTES is how much of each end of a too long message is delivered. */
 export const MAX_CHAN_END_BYTES = 1024;
@@ -56,6 +65,8 @@ export const MAX_HEADER_BYTES = 65536;
  * after so many does not end.
  */
 export const MAX_LIST_PAGES = 10000;
+
+export const MAX_RECONNECT_DELAY_MS = 86400000;
 
 /** MAX_TRACE_MESSAGE_BYTES is about how much of a message is shown. */
 export const MAX_TRACE_MESSAGE_BYTES = 65536;
@@ -560,6 +571,14 @@ export interface Connect {
    * session that is opened again. What the server refuses is left out.
    */
   subscriptions?: string[];
+  /** reconnect says how a lost connection is brought back. */
+  reconnect?: Reconnect;
+  /**
+   * keepAliveMs is how often the server is sent a ping while a channel, the event stream of
+   * 2024-11-05 or a standing stream is open; one that is not answered for as long ends the
+   * connection. 2026-07-28 has no ping. Absent for never.
+   */
+  keepAliveMs?: number;
 }
 
 /** Connected is the result of the connect command. */
@@ -1001,6 +1020,34 @@ export interface ReadResource {
 }
 
 /**
+ * Reconnect says how a session's connection is brought back when the server cannot be
+ * reached, no longer knows the session, or has ended the channel. Calls that may have been
+ * executed are never made again.
+ */
+export interface Reconnect {
+  /** off tries once, at once, and only for a call that needs it. */
+  off?: boolean;
+  /**
+   * attempts is how often in a row it is tried before the session is lost; the next call
+   * tries again. Default DEFAULT_ATTEMPTS, at most MAX_ATTEMPTS.
+   */
+  attempts?: number;
+  /**
+   * firstDelayMs is the wait before the second attempt, and before the first if the server
+   * cannot be reached. Each further one is twice as long. From half of a wait up is left to
+   * chance. Default DEFAULT_FIRST_DELAY_MS.
+   */
+  firstDelayMs?: number;
+  /** maxDelayMs is the longest wait. Default DEFAULT_MAX_DELAY_MS. */
+  maxDelayMs?: number;
+  /**
+   * failUnsent ends a call that did not reach the server at once. Otherwise it waits for the
+   * connection, as long as its time-out allows, and is sent then.
+   */
+  failUnsent?: boolean;
+}
+
+/**
  * Reply is the header of a reply frame, whose id is the ask's. Without an error, the payload
  * is the answer as JSON.
  */
@@ -1182,6 +1229,10 @@ export interface State {
   state: string;
   /** reason says why, where the change was not asked for. */
   reason?: string;
+  /** attempt counts the attempts of a session that is reconnecting, from 1. Each is told. */
+  attempt?: number;
+  /** nextDelayMs is how long the attempt is waited for. */
+  nextDelayMs?: number;
 }
 
 /** Stats holds the parameters of the stats command: none. */

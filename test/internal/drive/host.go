@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -233,9 +235,14 @@ func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
 		}
 		return nil
 	case AwaitEvent:
-		events, err := r.awaitEvent(ctx, step.Event, max(1, step.Min))
+		events, err := r.awaitEvent(ctx, step)
 		outcome.Events = events
 		return err
+	case Signal:
+		if _, err := r.seen(ctx, step); err != nil {
+			return err
+		}
+		return get(ctx, step.URL)
 	case SetRoots:
 		return r.session.SetRoots(host.WithCallOptions(ctx, options), roots(step.Roots)...)
 	case Memory:
@@ -350,15 +357,7 @@ func visit(ctx context.Context, params json.RawMessage) error {
 	if err := json.Unmarshal(params, &question); err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, question.URL, nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	return response.Body.Close()
+	return get(ctx, question.URL)
 }
 
 // fill returns the answer to an elicitation with its required fields filled in.
@@ -441,7 +440,9 @@ func (r *hostRun) listen(event string) error {
 	var events host.Events
 	switch event {
 	case "state":
-		events.State = func(c host.StateChange) { note(map[string]string{"state": string(c.State), "reason": c.Reason}) }
+		events.State = func(c host.StateChange) {
+			note(map[string]any{"state": c.State, "reason": c.Reason, "attempt": c.Attempt, "nextDelayMs": c.NextDelay.Milliseconds()})
+		}
 	case "log":
 		//lint:ignore SA1019 logging is part of the older revisions
 		events.Log = func(p *mcp.LoggingMessageParams) { note(p) }
@@ -465,22 +466,42 @@ func (r *hostRun) listen(event string) error {
 	return nil
 }
 
-func (r *hostRun) awaitEvent(ctx context.Context, event string, least int) ([]json.RawMessage, error) {
+func (r *hostRun) awaitEvent(ctx context.Context, step Step) ([]json.RawMessage, error) {
+	got, err := r.seen(ctx, step)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events[step.Event] = r.events[step.Event][len(got):]
+	return got, err
+}
+
+// seen waits until the step's events have come, and returns them.
+func (r *hostRun) seen(ctx context.Context, step Step) ([]json.RawMessage, error) {
 	for {
 		r.mu.Lock()
-		got, changed := r.events[event], r.changed
-		if len(got) >= least {
-			delete(r.events, event)
-			r.mu.Unlock()
+		got, changed := r.events[step.Event], r.changed
+		r.mu.Unlock()
+		if len(got) >= max(1, step.Min) && slices.ContainsFunc(got, func(e json.RawMessage) bool { return strings.Contains(string(e), step.Until) }) {
 			return got, nil
 		}
-		r.mu.Unlock()
 		select {
 		case <-changed:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// get makes a request to what is not the server.
+func get(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
 }
 
 func (r *hostRun) counters(ctx context.Context, step Step, outcome *Outcome) error {

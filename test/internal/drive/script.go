@@ -96,6 +96,7 @@ const (
 	Off        = "off"        // stops listening to Event
 	AwaitEvent = "awaitEvent" // waits until Event has come Min times (default 1); the outcome's Events
 	Counters   = "counters"   // counters of a fault run; the outcome's Counters
+	Signal     = "signal"     // waits for an event as AwaitEvent, which still sees it, and then gets the step's URL
 	SetRoots   = "setRoots"   // the step's Roots
 	Memory     = "memory"     // bytes of guest memory; the outcome's Memory, where the embedder can tell
 	Close      = "close"
@@ -132,8 +133,12 @@ type Step struct {
 	Count int `json:"count,omitempty"`
 	// Repeat does the step so many times in series, until one fails.
 	Repeat int `json:"repeat,omitempty"`
-	// Event is that of on, off and awaitEvent.
+	// Event is that of on, off, awaitEvent and signal.
 	Event string `json:"event,omitempty"`
+	// Until is what one of the events that are waited for has to hold, as JSON.
+	Until string `json:"until,omitempty"`
+	// URL is what signal gets.
+	URL string `json:"url,omitempty"`
 	// Wait is the counter that counters waits for; it has to reach Min (default
 	// 1), or to fall to Max if that is set.
 	Wait string `json:"wait,omitempty"`
