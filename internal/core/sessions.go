@@ -43,6 +43,10 @@ type session struct {
 
 	cache       cache
 	subscribing chan struct{} // holds one token while a subscription is made
+
+	marked markedTools
+	quiet  bool // restored, and no call is over yet: nothing stands
+	untold bool // the server of a restored session has something to be told
 }
 
 // A conn is one connection of a session: the SDK's session and what carries it.
@@ -118,6 +122,7 @@ func (s *session) current() *conn {
 func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error) ([]byte, error) {
 	stop := context.AfterFunc(s.ctx, func() { cl.cancel(context.Cause(s.ctx)) })
 	defer stop()
+	defer s.speak()
 	ctx := exchange.WithCall(cl.ctx, cl.exchange)
 	visits := 0
 	for again := false; ; again = true {
@@ -204,7 +209,7 @@ func (s *session) replace(ctx context.Context, cl *call, old *conn) error {
 func (s *session) use(ctx context.Context, cn *conn) {
 	go s.watch(cn)
 	s.mu.Lock()
-	s.conn = cn
+	s.conn, s.quiet, s.untold = cn, false, false
 	standing := s.listenLocked()
 	s.mu.Unlock()
 	s.pushRoots(cn) // they may have changed while it was opened
@@ -229,7 +234,14 @@ func (cn *conn) end() <-chan struct{} {
 
 // closeCommand ends the session. Calls in flight end with local/closed.
 func (s *session) closeCommand(cl *call) ([]byte, error) {
+	var params wire.Close
+	if err := readParams(cl, &params); err != nil {
+		return nil, err
+	}
 	s.forget()
+	if params.Keep {
+		s.current().transport.Forget()
+	}
 	done := s.current().end()
 	timeout := make(chan struct{})
 	timer := s.core.clock.AfterFunc(closeTime, func() { close(timeout) })
@@ -273,6 +285,9 @@ func (s *session) listenLocked() *exchange.Standing {
 		PromptsListChanged:    listens("promptsChanged"),
 		ResourcesListChanged:  listens("resourcesChanged"),
 		ResourceSubscriptions: s.subscriptions,
+	}
+	if s.quiet {
+		want = exchange.Wanted{}
 	}
 	if cn.modern() { // only what the server has; older ones are not always exact
 		caps := cn.capabilities()

@@ -26,6 +26,9 @@ type standing struct {
 
 	current *Standing
 	begun   bool // a GET is open
+
+	resumeFrom string // the event after which the first GET begins
+	lastID     string // the last event of the GET that is open
 }
 
 // maxStandingQueue bounds what waits for the SDK; it reads at once, so only a

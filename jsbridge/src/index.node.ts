@@ -3,8 +3,10 @@
 import type { Server } from "./channel.js";
 import type { Client } from "./client.js";
 import { connectOn } from "./connect.js";
+import type { SnapshotResult as Snapshot } from "./generated/wire.js";
 import type { ConnectOptions } from "./options.js";
 import { nodePlatform } from "./platform.node.js";
+import { type RestoreOptions, restoreWith } from "./snapshot.js";
 import { wasmBeside } from "./wasm-beside.node.js";
 
 export * from "./api.js";
@@ -22,4 +24,16 @@ const open = /* @__PURE__ */ connectOn(/* @__PURE__ */ nodePlatform(wasmBeside))
  */
 export function connect(server: Server, options: ConnectOptions = {}): Promise<Client> {
   return open(server, options);
+}
+
+/**
+ * Goes on with the session of a snapshot (Client.snapshot), in another process or
+ * worker than it was taken in. No handshake is made: the first request is the
+ * first call's. If the server has forgotten the session, it is opened anew then.
+ *
+ * Rejects with local/bad_argument, before any traffic, for what is no snapshot, of
+ * another version of remora's snapshots, or of another server than options.server.
+ */
+export function restore(snapshot: Snapshot, options: RestoreOptions): Promise<Client> {
+  return restoreWith(open, snapshot, options);
 }
