@@ -6,26 +6,13 @@ import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connect, restore, type Snapshot } from "remora-mcp";
-import { demoServer, type Running, serve, type TestServer } from "./support/servers.js";
+import { demoServer, inFrontOf, type Running, type TestServer } from "./support/servers.js";
 
 let demo: Running;
 let counting: TestServer;
 before(async () => {
   demo = await demoServer();
-  // In front of the server, to see what it is asked.
-  counting = await serve(async ({ method, headers, body }, response) => {
-    const { host: _, connection: __, "content-length": ___, ...passed } = headers;
-    const answer = await fetch(demo.url, {
-      method,
-      headers: passed as Record<string, string>,
-      ...(body === "" ? {} : { body }),
-    });
-    const kept = ["content-type", "mcp-session-id"].flatMap((name) => {
-      const value = answer.headers.get(name);
-      return value === null ? [] : [[name, value] as const];
-    });
-    response.writeHead(answer.status, Object.fromEntries(kept)).end(Buffer.from(await answer.arrayBuffer()));
-  });
+  counting = await inFrontOf(demo.url);
 });
 after(() => Promise.all([demo?.close(), counting?.close()]));
 

@@ -19,9 +19,12 @@ import {
   type LoggingLevel,
   RemoraError,
   type RequestOptions,
+  type RestoreOptions,
   type Root,
+  restore,
   type SampleParams,
   type SampleResult,
+  type Snapshot,
   structured,
   type Tool,
   text,
@@ -184,6 +187,16 @@ async function call(client: Client): Promise<number> {
   return structured<{ sum: number }>(result).sum + text(result).length;
 }
 
+async function goOn(client: Client): Promise<Snapshot> {
+  const snapshot: Snapshot = await client.snapshot({ ...request, credentials: true });
+  const key: string[] = [snapshot.server, snapshot.secret?.sessionId ?? "", snapshot.secret?.headers?.[0]?.[1] ?? ""];
+  await client.close({ keep: true });
+  const again: RestoreOptions = { ...options, server: new URL("https://example.com/mcp") };
+  await using next: Client = await restore(snapshot, again);
+  key.push(next.protocolVersion ?? "");
+  return snapshot;
+}
+
 export async function use(): Promise<unknown[]> {
   await using client: Client = await connect(new URL("https://example.com/mcp"), options);
   const stop = listen(client);
@@ -191,6 +204,7 @@ export async function use(): Promise<unknown[]> {
   await client.setRoots(roots, request);
   const done = [await lists(client), await resources(client, "x:/"), await prompts(client), await call(client)];
   stop();
+  done.push((await goOn(client)).remora);
   await client.close();
   return done;
 }
