@@ -126,6 +126,7 @@ type Session struct {
 
 	subscriptions map[string]bool // URIs of resources
 	logLevel      string
+	restores      json.RawMessage // the snapshot to begin with; nil once it is taken
 }
 
 // opening is an attempt to open a session again, which several calls may await.
@@ -246,7 +247,7 @@ func (s *Session) open(ctx context.Context, again bool) error {
 	}
 	params.ClientInfo = s.opts.clientInfo()
 	s.mu.Lock()
-	params.LogLevel = s.logLevel
+	params.LogLevel, params.Restore = s.logLevel, s.restores
 	params.Subscriptions = slices.Sorted(maps.Keys(s.subscriptions))
 	s.mu.Unlock()
 	c := newCall(ctx)
@@ -275,6 +276,7 @@ func (s *Session) open(ctx context.Context, again bool) error {
 	closed := s.closed
 	if !closed {
 		s.link, s.init = l, initializeResult(connected)
+		s.restoredLocked()
 	}
 	s.mu.Unlock()
 	if closed {
@@ -365,7 +367,9 @@ func (s *Session) Close() error {
 	return s.close(ctx)
 }
 
-func (s *Session) close(ctx context.Context) error {
+func (s *Session) close(ctx context.Context) error { return s.end(ctx, wire.Close{}) }
+
+func (s *Session) end(ctx context.Context, params wire.Close) error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -385,7 +389,7 @@ func (s *Session) close(ctx context.Context) error {
 	if l != nil && l.active.Load() {
 		c := newCall(ctx)
 		c.link, c.closes = l, true
-		if l.d.begin(c, wire.Call{Command: "close", Session: l.number}, []byte("{}")) == nil {
+		if l.d.begin(c, wire.Call{Command: "close", Session: l.number}, mustJSON(params)) == nil {
 			if _, e := c.wait(nil); e != nil && e.Code != CodeLocalClosed {
 				s.closeErr = e
 			}

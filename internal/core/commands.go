@@ -29,6 +29,7 @@ func init() { // in init: the handlers refer back to the table
 		"run":                   (*Core).run,
 		"setLoggingLevel":       inSession((*session).setLoggingLevel),
 		"setRoots":              inSession((*session).setRoots),
+		"snapshot":              inSession((*session).snapshot),
 		"stats":                 (*Core).stats,
 		"subscribeResource":     inSession((*session).subscribeResource),
 		"unsubscribeResource":   inSession((*session).unsubscribeResource),

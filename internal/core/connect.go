@@ -24,6 +24,9 @@ func (c *Core) connect(cl *call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(params.Restore) > 0 {
+		return c.restoreSession(cl, params, origin)
+	}
 	s := c.newSession(params, origin)
 	s.setListening(params.Events)
 	s.tellState(cl.id, wire.StateConnecting, "")
@@ -131,12 +134,7 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 		return s.openLegacy(ctx)
 	}
 	cn, err := s.dial(ctx, s.params.ProtocolVersion, func(transport *exchange.Transport) (mcp.Transport, error) {
-		return &mcp.StreamableClientTransport{
-			Endpoint:     s.params.URL,
-			HTTPClient:   &http.Client{Transport: transport},
-			MaxRetries:   -1, // exchange resumes
-			MaxEventSize: -1, // exchange bounds
-		}, nil
+		return s.streamable(transport), nil
 	})
 	if err != nil && !s.once && exchange.MayBeLegacy(ctx) {
 		if cn, legacyErr := s.openLegacy(ctx); !errors.Is(legacyErr, errNotLegacy) {
@@ -144,6 +142,16 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 		}
 	}
 	return cn, err
+}
+
+// streamable is the SDK's way to the session's server over HTTP.
+func (s *session) streamable(transport *exchange.Transport) mcp.Transport {
+	return &mcp.StreamableClientTransport{
+		Endpoint:     s.params.URL,
+		HTTPClient:   &http.Client{Transport: transport},
+		MaxRetries:   -1, // exchange resumes
+		MaxEventSize: -1, // exchange bounds
+	}
 }
 
 // dial makes a connection over what the function makes of a transport.

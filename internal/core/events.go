@@ -43,6 +43,7 @@ func (k sink) Notification(method string, params json.RawMessage) {
 			data = params
 		case "toolsChanged":
 			s.outputs.forget()
+			s.marked.forget()
 		}
 		if event != "" && s.listensTo(event) {
 			s.tell(0, event, data)

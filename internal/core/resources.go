@@ -68,6 +68,7 @@ func (s *session) subscribeResource(cl *call) ([]byte, error) {
 	case <-cl.ctx.Done():
 		return nil, context.Cause(cl.ctx)
 	}
+	s.speak() // the stream for it is the call
 	had := s.subscribed(params.URI)
 	if err := s.addSubscription(params.URI); err != nil {
 		return nil, err

@@ -43,6 +43,10 @@ type session struct {
 
 	cache       cache
 	subscribing chan struct{} // holds one token while a subscription is made
+
+	marked markedTools
+	quiet  bool // restored, and no call is over yet: nothing stands
+	untold bool // the server of a restored session has something to be told
 }
 
 // A conn is one connection of a session: the SDK's session and what carries it.
@@ -121,6 +125,7 @@ func (s *session) current() *conn {
 func (s *session) do(cl *call, request func(ctx context.Context, cn *conn) error) ([]byte, error) {
 	stop := context.AfterFunc(s.ctx, func() { cl.cancel(context.Cause(s.ctx)) })
 	defer stop()
+	defer s.speak()
 	ctx := exchange.WithCall(cl.ctx, cl.exchange)
 	visits, gone, unsent := 0, 0, 0
 	for {
@@ -169,7 +174,7 @@ func (s *session) use(ctx context.Context, cn *conn) error {
 	go s.watch(cn)
 	s.keepAlive(cn)
 	s.mu.Lock()
-	s.conn = cn
+	s.conn, s.quiet, s.untold = cn, false, false
 	s.recovery.since = s.core.clock.Now()
 	standing := s.listenLocked()
 	s.mu.Unlock()
@@ -198,7 +203,14 @@ func (cn *conn) end() <-chan struct{} {
 
 // closeCommand ends the session. Calls in flight end with local/closed.
 func (s *session) closeCommand(cl *call) ([]byte, error) {
+	var params wire.Close
+	if err := readParams(cl, &params); err != nil {
+		return nil, err
+	}
 	s.forget()
+	if params.Keep {
+		s.current().transport.Forget()
+	}
 	done := s.current().end()
 	timeout := make(chan struct{})
 	timer := s.core.clock.AfterFunc(closeTime, func() { close(timeout) })
@@ -242,6 +254,9 @@ func (s *session) listenLocked() *exchange.Standing {
 		PromptsListChanged:    listens("promptsChanged"),
 		ResourcesListChanged:  listens("resourcesChanged"),
 		ResourceSubscriptions: s.subscriptions,
+	}
+	if s.quiet {
+		want = exchange.Wanted{}
 	}
 	if cn.modern() { // only what the server has; older ones are not always exact
 		caps := cn.capabilities()

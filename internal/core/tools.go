@@ -119,6 +119,7 @@ func (s *session) learned(raw []byte) {
 		s.outputs.learn(raw)
 	}
 	s.tracer.mask.LearnTools(raw)
+	s.marked.learn(raw)
 }
 
 // learnTool lists tools until one of that name is found, so that its schemas are

@@ -61,6 +61,7 @@ type Transport struct {
 	questions questions
 	standing  standing
 	duplex    *Duplex // nil over HTTP
+	restoring restoring
 
 	mu        sync.Mutex
 	handshake handshake
@@ -189,10 +190,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // endSession sends the DELETE that ends a session, unless the server has
-// already forgotten it.
+// already forgotten it or is to keep it.
 func (t *Transport) endSession(req *http.Request) (*http.Response, error) {
 	t.standing.close()
-	if t.Gone() {
+	if t.Gone() || t.restoredFrom() != nil {
 		return synthetic(req, http.StatusNoContent, "", nil), nil
 	}
 	resp, err := t.cfg.HTTP.Do(req.Context(), t.request(req, nil))

@@ -232,7 +232,8 @@ func (s *standing) stands(a *Standing) {
 // want it.
 func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID string) *port.Request) {
 	t := s.t
-	lastID, attempts, stood := "", 0, false
+	lastID, attempts, stood := s.begins(a), 0, false
+	resumes := lastID // what another stream has left; the server may have forgotten it
 	retry := resumeWait(-1, 1)
 	for ctx.Err() == nil {
 		req := request(lastID)
@@ -242,11 +243,20 @@ func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID st
 			t.forgotten()
 			return
 		}
-		if err == nil && resp.Status/100 != 5 && (resp.Status != http.StatusOK || mediaType(resp.Header) != "text/event-stream") {
+		if err == nil && resumes != "" && resp.Status/100 == 4 && resp.Status != http.StatusConflict {
+			resp.Body.Close()
+			lastID, resumes = "", ""
+			s.reached(a, "")
+			continue
+		}
+		resumes = ""
+		// A server may not have noticed yet that the stream before has ended.
+		conflict := err == nil && a.out == nil && resp.Status == http.StatusConflict
+		if err == nil && resp.Status/100 != 5 && !conflict && (resp.Status != http.StatusOK || mediaType(resp.Header) != "text/event-stream") {
 			a.refuse(s.refusal(a, resp))
 			return
 		}
-		if err == nil && resp.Status/100 == 5 {
+		if err == nil && (conflict || resp.Status/100 == 5) {
 			resp.Body.Close()
 			err = errors.New(http.StatusText(resp.Status))
 		}
@@ -265,6 +275,7 @@ func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID st
 				attempts = 0
 				if ev.id != "" {
 					lastID = ev.id
+					s.reached(a, lastID)
 				}
 				if ev.retry >= 0 {
 					retry = ev.retry

@@ -37,7 +37,16 @@ type outgoing struct {
 	Method  string          `json:"method,omitempty"`
 	Params  json.RawMessage `json:"params,omitempty"`
 
-	body []byte
+	body  []byte
+	sdkID json.RawMessage // by which the SDK knows it; nil for ID
+}
+
+// answerID is the id of the answer that the SDK gets.
+func (o *outgoing) answerID() json.RawMessage {
+	if o.sdkID != nil {
+		return o.sdkID
+	}
+	return o.ID
 }
 
 func (o *outgoing) isCall() bool { return o.Method != "" && len(o.ID) > 0 }

@@ -19,6 +19,9 @@ func (t *Transport) postCall(req *http.Request, out *outgoing) (*http.Response, 
 	ctx := req.Context()
 	call := callFrom(ctx)
 	before := call.begin()
+	if from := t.restoredFrom(); from != nil {
+		return t.restoredCall(req, out, call, from), nil
+	}
 	if out.Method == methodInitialize && before != nil && hopeless(before) {
 		// The SDK falls back to the older handshake after any failure of
 		// server/discover. Where it cannot help, the server is left alone.
@@ -28,7 +31,7 @@ func (t *Transport) postCall(req *http.Request, out *outgoing) (*http.Response, 
 	if out.Method == methodCallTool {
 		out = withParams(out, call.Params)
 	}
-	out = withAnswers(out)
+	out = t.renamed(withAnswers(out))
 
 	// The answer may outlive the call: its rest is read for the sake of the
 	// connection. Until then the call's context rules.
@@ -137,7 +140,7 @@ func (t *Transport) answer(req *http.Request, out *outgoing, call *Call, m *inco
 			return nil, notMCP(http.StatusOK, "", "its error is not one of JSON-RPC", m.Error)
 		}
 		call.fail(failure)
-		return answerBytes(out.ID, nil, clean), nil
+		return answerBytes(out.answerID(), nil, clean), nil
 	}
 	stub, count, err := t.stub(call, out.Method, m.Result)
 	var failure *wire.Error
@@ -151,7 +154,7 @@ func (t *Transport) answer(req *http.Request, out *outgoing, call *Call, m *inco
 	if out.Method == methodInitialize || out.Method == methodDiscover {
 		t.remember(req, out, m.Result)
 	}
-	return answerBytes(out.ID, stub, nil), nil
+	return answerBytes(out.answerID(), stub, nil), nil
 }
 
 // refused translates an answer whose status is not a success.
@@ -175,7 +178,7 @@ const maxRefusalBytes = 1 << 20
 // gets instead.
 func (t *Transport) failed(req *http.Request, out *outgoing, call *Call, failure *wire.Error) *http.Response {
 	call.fail(failure)
-	answer := answerBytes(out.ID, nil, failureMember(failure))
+	answer := answerBytes(out.answerID(), nil, failureMember(failure))
 	return synthetic(req, http.StatusOK, "application/json", io.NopCloser(bytes.NewReader(answer)))
 }
 
@@ -204,11 +207,14 @@ func (t *Transport) remember(req *http.Request, out *outgoing, result json.RawMe
 // completed.
 func (t *Transport) postNotice(req *http.Request, out *outgoing) (*http.Response, error) {
 	ctx := req.Context()
+	if t.restoredFrom() != nil {
+		return synthetic(req, http.StatusAccepted, "", nil), nil // the server has heard it
+	}
 	if out.Method == methodCancelled {
 		if t.standing.cancelled(out) {
 			return synthetic(req, http.StatusAccepted, "", nil), nil
 		}
-		out = withReason(out, callFrom(ctx).cancelReason())
+		out = t.renamedCancel(withReason(out, callFrom(ctx).cancelReason()))
 	}
 	failure := t.sendNotice(req, withAnswers(out))
 	switch {

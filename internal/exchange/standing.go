@@ -27,7 +27,9 @@ type standing struct {
 	current *Standing
 	begun   bool // a GET is open
 
-	again chan struct{} // holds a token when the server has been heard of
+	again      chan struct{} // holds a token when the server has been heard of
+	resumeFrom string        // the event after which the first GET begins
+	lastID     string        // the last event of the GET that is open
 }
 
 // maxStandingQueue bounds what waits for the SDK; it reads at once, so only a

@@ -155,7 +155,7 @@ func (s *stream) finish(message []byte) {
 func (s *stream) fail(failure *wire.Error) {
 	s.call.fail(failure)
 	s.call.setSent(failure.Sent)
-	s.pending = appendEvent(s.pending, answerBytes(s.out.ID, nil, standIn(failure)))
+	s.pending = appendEvent(s.pending, answerBytes(s.out.answerID(), nil, standIn(failure)))
 	s.over = true
 	s.detach()
 	s.body.Close()

@@ -51,6 +51,13 @@ type Connect struct {
 	// answered for as long ends the connection. 2026-07-28 has no ping. Absent
 	// for never.
 	KeepAliveMs int64 `json:"keepAliveMs,omitempty"`
+	// Restore is a snapshot (SnapshotResult) of a session with the same server,
+	// over HTTP: that session goes on, and nothing is sent before the first call.
+	// What is no snapshot, of another version or of another server is
+	// local/bad_argument. ProtocolVersion is ignored until the server has
+	// forgotten the session; LogLevel and Subscriptions are added to the
+	// snapshot's.
+	Restore json.RawMessage `json:"restore,omitempty"`
 }
 
 // MaxChannelRefBytes bounds the reference of a channel.
@@ -118,8 +125,12 @@ type Connected struct {
 // Ping holds the parameters of the ping command: none.
 type Ping struct{}
 
-// Close holds the parameters of the close command: none.
-type Close struct{}
+// Close holds the parameters of the close command.
+type Close struct {
+	// Keep leaves the server's session as it is, for a snapshot of it that is to
+	// go on: the server is not told of the end. Over a channel it means nothing.
+	Keep bool `json:"keep,omitempty"`
+}
 
 // Listen holds the parameters of the listen command.
 type Listen struct {

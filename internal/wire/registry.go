@@ -73,6 +73,7 @@ var Commands = []CommandRow{
 	{"run", RunTool{}, Ran{}, "", "Calls a tool, with no session kept. What a server of 2026-07-28 asks comes as data, and its answer goes with the next call."},
 	{"setLoggingLevel", SetLoggingLevel{}, Empty{}, "", "Says from which level on the server is to log. It holds for the session, also when that is opened again."},
 	{"setRoots", SetRoots{}, Empty{}, "", "Replaces the application's roots and tells the server, where its revision has a word for that (before 2026-07-28)."},
+	{"snapshot", Snapshot{}, SnapshotResult{}, "", "Says what the session needs to go on elsewhere, where it is given to connect. Nothing is sent, and the session goes on here. Only over HTTP, not with 2024-11-05's transport."},
 	{"stats", Stats{}, StatsResult{}, "", "Says how the core is doing, after a garbage collection."},
 	{"subscribeResource", SubscribeResource{}, Empty{}, "", "Asks to be told when a resource changes (resourceUpdated). It holds for the session, also when that is opened again."},
 	{"unsubscribeResource", UnsubscribeResource{}, Empty{}, "", "Ends a subscription; without one it does nothing on 2026-07-28, and is the server's to judge before."},

@@ -295,6 +295,12 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 		{"command.ping.params", wire.Ping{}},
 		{"command.ping.result", wire.Empty{}},
 		{"command.listen.result", wire.Empty{}},
+		{"command.snapshot.params", wire.Snapshot{}},
+		{"command.snapshot.result", wire.SnapshotResult{
+			Remora: 1, Server: "x", ProtocolVersion: "x", Handshake: raw, LastEventID: "x", LogLevel: "info", Subscriptions: []string{"x"},
+			Tools:  []wire.SnapshotTool{{Name: "x", Marks: [][]string{{"string", "X", "x"}}}},
+			Secret: &wire.SnapshotSecret{SessionID: "x", Headers: [][2]string{{"a", "b"}}},
+		}},
 		{"command.stats.params", wire.Stats{}},
 		{"command.stats.result", wire.StatsResult{Open: 1, HeapBytes: 1 << 20}},
 		{"ask.elicit.params", wire.Elicit{Message: "x", RequestedSchema: raw}},

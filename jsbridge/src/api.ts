@@ -37,6 +37,9 @@ export type {
   Sampled,
   SamplingCapability,
   Sent,
+  SnapshotResult as Snapshot,
+  SnapshotSecret,
+  SnapshotTool,
   State,
   StatsResult,
   Tells,
@@ -101,6 +104,7 @@ export type {
   ToolResultContent,
   ToolUseContent,
 } from "./sampling.js";
+export type { CloseOptions, RestoreOptions, SnapshotOptions } from "./snapshot.js";
 export type {
   AudioContent,
   CallToolParams,

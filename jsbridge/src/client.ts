@@ -5,7 +5,7 @@ import type { ServerInfo } from "./asks.js";
 import type { CompleteParams, CompleteResult } from "./completion.js";
 import type { Cores } from "./cores.js";
 import type { EventName, Events } from "./events.js";
-import type { Root, StatsResult } from "./generated/wire.js";
+import type { Root, SnapshotResult, StatsResult } from "./generated/wire.js";
 import { type CacheableRequestOptions, eachEntry, type ListOf, listAll } from "./lists.js";
 import { checkLoggingLevel, type LoggingLevel } from "./logging.js";
 import { type RequestOptions, readRoots, type Settings } from "./options.js";
@@ -23,6 +23,7 @@ import type {
   UnsubscribeResourceParams,
 } from "./resources.js";
 import { Session } from "./session.js";
+import { type CloseOptions, type SnapshotOptions, takeSnapshot } from "./snapshot.js";
 import type { CallToolParams, CallToolResult, ListToolsParams, ListToolsResult, Tool } from "./tools.js";
 
 /** A server's capabilities, as it sent them. */
@@ -54,8 +55,13 @@ export class Client {
   }
 
   /** @internal connect's work. */
-  static async open(cores: Cores, settings: Settings, options: RequestOptions): Promise<Client> {
-    return new Client(await Session.open(cores, settings, options), settings.listMaxPages);
+  static async open(
+    cores: Cores,
+    settings: Settings,
+    options: RequestOptions,
+    snapshot: SnapshotResult | undefined,
+  ): Promise<Client> {
+    return new Client(await Session.open(cores, settings, options, snapshot), settings.listMaxPages);
   }
 
   /** @internal A client of a session that is elsewhere: the worker's entry. */
@@ -289,11 +295,26 @@ export class Client {
   }
 
   /**
-   * Ends the session: calls in flight are rejected with local/closed, the
-   * server is told. Resolves when that is done, or cannot be; never rejects.
+   * What this client needs to go on in another process or worker, where restore
+   * takes it: a small JSON value of one version of remora's snapshots. Nothing is
+   * sent, and the client goes on. Calls under way, and lists and results that are
+   * kept, are not part of it. Only for servers over streamable HTTP, otherwise it is
+   * local/unsupported.
+   *
+   * Whatever is in its member secret is to be kept like a password: the session's
+   * id before 2026-07-28, and the application's headers if options ask for them.
    */
-  close(): Promise<void> {
-    return this.#session.close();
+  snapshot(options: SnapshotOptions = {}): Promise<SnapshotResult> {
+    return takeSnapshot(this.#session, options);
+  }
+
+  /**
+   * Ends the session: calls in flight are rejected with local/closed, the
+   * server is told, unless options say that it keeps the session. Resolves when
+   * that is done, or cannot be; never rejects.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#session.close(options?.keep === true);
   }
 
   /** close, for `await using`. */

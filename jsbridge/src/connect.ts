@@ -4,28 +4,36 @@ import type { Server } from "./channel.js";
 import { Client } from "./client.js";
 import { Cores } from "./cores.js";
 import { badArgument } from "./errors.js";
+import type { SnapshotResult } from "./generated/wire.js";
 import { Group, type GroupOptions } from "./group.js";
 import type { Modules } from "./modules.js";
 import { type Once, onceOn } from "./once.js";
 import { type ConnectOptions, readSettings } from "./options.js";
 import type { Platform } from "./platform.js";
+import { type RestoreOptions, restoreWith } from "./snapshot.js";
 
-/** Opens a session with an MCP server. */
-export type Connect = (server: Server, options?: ConnectOptions) => Promise<Client>;
+/** Opens a session with an MCP server, or goes on with that of a snapshot. */
+export type Connect = (server: Server, options?: ConnectOptions, snapshot?: SnapshotResult) => Promise<Client>;
 
 /** What an entry of the package does. */
 export interface Entry extends Once {
   connect: Connect;
   createGroup(options?: GroupOptions): Group;
+  restore(snapshot: SnapshotResult, options: RestoreOptions): Promise<Client>;
 }
 
 /** Makes the functions of a platform's entry. Whatever they open shares cores. */
 export function entryOn(platform: Platform, modules?: Modules): Entry {
   const cores = new Cores(platform, modules);
-  const connect: Connect = async (server, options = {}) => {
+  const connect: Connect = async (server, options = {}, snapshot = undefined) => {
     if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
     const { signal, timeout } = options;
-    return Client.open(cores, readSettings(server, options), { signal, timeout });
+    return Client.open(cores, readSettings(server, options), { signal, timeout }, snapshot);
   };
-  return { ...onceOn(cores), connect, createGroup: (options = {}) => new Group(connect, options) };
+  return {
+    ...onceOn(cores),
+    connect,
+    createGroup: (options = {}) => new Group(connect, options),
+    restore: (snapshot, options) => restoreWith(connect, snapshot, options),
+  };
 }

@@ -261,8 +261,8 @@ class Exchange implements HttpSink {
   }
 }
 
-// What the application's function says stays here: the error passes through the core.
-function tokenFailure(error: unknown): WireError {
+/** How a token function's failure is told. What it says stays here: the error passes through the core. */
+export function tokenFailure(error: unknown): WireError {
   if (error instanceof RemoraError && error.code === "local/bad_argument") {
     return wireError(error.code, error.message, "no");
   }

@@ -2,8 +2,10 @@
 
 import type { Client } from "./client.js";
 import { connectExtismOn, type ExtismConnectOptions } from "./connect-extism.js";
+import type { SnapshotResult as Snapshot } from "./generated/wire.js";
 import { webPlatform } from "./platform.browser.js";
 import { pluginBeside } from "./plugin-beside.browser.js";
+import { type RestoreOptions, restoreWith } from "./snapshot.js";
 
 export * from "./api.js";
 export type { ExtismConnectOptions } from "./connect-extism.js";
@@ -21,4 +23,9 @@ const open = /* @__PURE__ */ connectExtismOn(/* @__PURE__ */ webPlatform(pluginB
  */
 export function connect(url: string | URL, options: ExtismConnectOptions): Promise<Client> {
   return open(url, options);
+}
+
+/** Goes on with the session of a snapshot, as restore does elsewhere, over a plugin that options.createPlugin makes. */
+export function restore(snapshot: Snapshot, options: ExtismConnectOptions & RestoreOptions): Promise<Client> {
+  return restoreWith(open, snapshot, options);
 }

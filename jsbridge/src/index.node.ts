@@ -7,4 +7,4 @@ import { wasmBeside } from "./wasm-beside.node.js";
 
 export * from "./api.js";
 
-export const { connect, createGroup, discover, run } = entryOn(nodePlatform(wasmBeside));
+export const { connect, createGroup, discover, restore, run } = entryOn(nodePlatform(wasmBeside));

@@ -3,10 +3,12 @@
 import type { Server } from "./channel.js";
 import type { Client } from "./client.js";
 import { entryOn } from "./connect.js";
+import type { SnapshotResult as Snapshot } from "./generated/wire.js";
 import type { Group, GroupOptions } from "./group.js";
 import type { DiscoverOptions, DiscoverResult, RunOptions, RunResult } from "./once.js";
 import type { ConnectOptions } from "./options.js";
 import { webPlatform } from "./platform.browser.js";
+import type { RestoreOptions } from "./snapshot.js";
 import { wasmBeside } from "./wasm-beside.browser.js";
 
 export * from "./api.js";
@@ -51,4 +53,16 @@ export function run(
 /** Makes a group of servers, with none in it. Throws local/bad_argument. */
 export function createGroup(options: GroupOptions = {}): Group {
   return entry.createGroup(options);
+}
+
+/**
+ * Goes on with the session of a snapshot (Client.snapshot), in another process or
+ * worker than it was taken in. No handshake is made: the first request is the
+ * first call's. If the server has forgotten the session, it is opened anew then.
+ *
+ * Rejects with local/bad_argument, before any traffic, for what is no snapshot, of
+ * another version of remora's snapshots, or of another server than options.server.
+ */
+export function restore(snapshot: Snapshot, options: RestoreOptions): Promise<Client> {
+  return entry.restore(snapshot, options);
 }

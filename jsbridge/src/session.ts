@@ -5,9 +5,17 @@ import { answer, type ServerInfo, type SessionInfo } from "./asks.js";
 import { callCore, encode, type PendingCall, unlessAborted } from "./call.js";
 import type { Core, Question, SessionPeer } from "./core.js";
 import type { Cores, Lease } from "./cores.js";
+import type { Credentials } from "./credentials.js";
 import { cancelled, closed, RemoraError } from "./errors.js";
 import { type EventName, Listeners } from "./events.js";
-import { type Commands, type Connected, DEFAULT_MAX_BODY_BYTES, type Root, type WireError } from "./generated/wire.js";
+import {
+  type Commands,
+  type Connected,
+  DEFAULT_MAX_BODY_BYTES,
+  type Root,
+  type SnapshotResult,
+  type WireError,
+} from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
 import type { LoggingLevel } from "./logging.js";
 import { callHeader, type RequestOptions, readProgress, type Settings } from "./options.js";
@@ -50,10 +58,16 @@ export class Session {
   }
 
   /** Opens a session. Rejects with a RemoraError. */
-  static async open(cores: Cores, settings: Settings, options: RequestOptions): Promise<Session> {
+  static async open(
+    cores: Cores,
+    settings: Settings,
+    options: RequestOptions,
+    snapshot?: SnapshotResult,
+  ): Promise<Session> {
     const session = new Session(cores, settings);
     try {
-      await session.#open(options);
+      await session.#open(options, snapshot);
+      session.#restored(snapshot);
     } catch (error) {
       session.#closing = Promise.resolve();
       throw error;
@@ -66,12 +80,18 @@ export class Session {
     return this.#connected as Connected; // open has set it
   }
 
+  /** What the application adds to requests. */
+  get credentials(): Credentials {
+    return this.#settings.credentials;
+  }
+
   /**
    * Ends the session: calls in flight are rejected with local/closed, the
-   * server is told. Resolves when that is done, or cannot be; never rejects.
+   * server is told, or keeps the session. Resolves when that is done, or cannot
+   * be; never rejects.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  close(keep: boolean): Promise<void> {
+    this.#closing ??= this.#close(keep);
     return this.#closing;
   }
 
@@ -122,7 +142,14 @@ export class Session {
     return this.#opening;
   }
 
-  async #open(options: RequestOptions): Promise<Link> {
+  // What a snapshot brought holds also for when the session is opened again.
+  #restored(snapshot: SnapshotResult | undefined): void {
+    for (const uri of snapshot?.subscriptions ?? []) this.#subscriptions.add(uri);
+    if (this.#settings.params.logLevel !== undefined || snapshot?.logLevel === undefined) return;
+    this.#logLevel = snapshot.logLevel as LoggingLevel;
+  }
+
+  async #open(options: RequestOptions, snapshot?: SnapshotResult): Promise<Link> {
     const { wasm, limits, params } = this.#settings;
     const { signal } = options;
     const header = callHeader("connect", 0, options);
@@ -139,6 +166,7 @@ export class Session {
         events,
         ...(this.#roots === undefined ? {} : { roots: this.#roots }),
         ...(this.#logLevel === undefined ? {} : { logLevel: this.#logLevel }),
+        ...(snapshot === undefined ? {} : { restore: snapshot }),
         ...(this.#subscriptions.size === 0 ? {} : { subscriptions: [...this.#subscriptions] }),
       }),
       signal,
@@ -219,18 +247,18 @@ export class Session {
     });
   }
 
-  async #close(): Promise<void> {
+  async #close(keep: boolean): Promise<void> {
     const opening = this.#opening;
     if (opening !== undefined) await opening.catch(() => {});
     const link = this.#link;
     this.#link = undefined;
-    if (link !== undefined) await this.#end(link);
+    if (link !== undefined) await this.#end(link, keep);
     this.listeners.clear();
   }
 
-  async #end({ core, lease, session }: Link): Promise<void> {
+  async #end({ core, lease, session }: Link, keep = false): Promise<void> {
     try {
-      await callCore(core, { header: callHeader("close", session, {}), params: encode({}) });
+      await callCore(core, { header: callHeader("close", session, {}), params: encode(keep ? { keep } : {}) });
     } catch {
       // The session is over on this side whatever the server makes of it.
     }

@@ -4,7 +4,7 @@
 import type { AskContext } from "./asks.js";
 import { RemoraError } from "./errors.js";
 import type { EventName } from "./events.js";
-import type { Asks, Code, Commands, Connected, Root, Sent } from "./generated/wire.js";
+import type { Asks, Code, Commands, Connected, Root, Sent, SnapshotResult } from "./generated/wire.js";
 import type { ConnectOptions } from "./options.js";
 
 /** Options without what cannot be cloned; functions are asked for by name. */
@@ -35,6 +35,8 @@ export type ToWorker =
       asks: (keyof Asks)[];
       /** What a session that was lost had. */
       more: { logLevel?: string; subscriptions?: string[]; roots?: Root[] };
+      /** A session that goes on. */
+      snapshot: SnapshotResult | undefined;
       /** Listened to from the start, for good. */
       events: EventName[];
     }
@@ -42,7 +44,7 @@ export type ToWorker =
   | { type: "remember"; session: number; logLevel?: string; subscription?: { uri: string; on: boolean } }
   | { type: "listen"; session: number; events: EventName[] }
   | { type: "abort"; id: number }
-  | { type: "close"; id: number; session: number }
+  | { type: "close"; id: number; session: number; keep: boolean }
   | { type: "answer"; id: number; value?: unknown; error?: PlainError }
   /** A lock that the worker holds as long as it lives. */
   | { type: "hold"; lock: string };

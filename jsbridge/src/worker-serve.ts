@@ -57,7 +57,7 @@ class Server {
         this.#run(message.id, (signal) => this.#request(message, signal));
         break;
       case "close":
-        this.#run(message.id, () => this.#close(message.session));
+        this.#run(message.id, () => this.#close(message.session, message.keep));
         break;
       case "abort":
         this.#running.get(message.id)?.abort();
@@ -97,7 +97,7 @@ class Server {
   }
 
   async #open(message: Open, signal: AbortSignal): Promise<unknown> {
-    const { session: number, url, options, asks, token, more, events } = message;
+    const { session: number, url, options, asks, token, more, events, snapshot } = message;
     const connect: ConnectOptions = {
       ...options,
       wasm: this.#wasm(message.wasm),
@@ -110,7 +110,8 @@ class Server {
     if (token) connect.token = () => this.#ask({ session: number, kind: "token" }) as Promise<string>;
     const settings = readSettings(url, connect);
     const params = { ...settings.params, ...more };
-    const session = await Session.open(this.#cores, { ...settings, params }, { signal, timeout: options.timeout });
+    const { timeout } = options;
+    const session = await Session.open(this.#cores, { ...settings, params }, { signal, timeout }, snapshot);
     this.#sessions.set(number, { session, listening, forGood: new Set(events) });
     // Opened again, it may have another server.
     session.listeners.add("state", ({ state }) => {
@@ -168,10 +169,10 @@ class Server {
     return served.session.request(command, JSON.parse(params) as object, options);
   }
 
-  async #close(number: number): Promise<void> {
+  async #close(number: number, keep: boolean): Promise<void> {
     const served = this.#sessions.get(number);
     this.#sessions.delete(number);
-    await served?.session.close();
+    await served?.session.close(keep);
   }
 
   #listen(number: number, events: readonly EventName[]): void {

@@ -5,9 +5,17 @@ import { answer } from "./asks.js";
 import { encode, unlessAborted } from "./call.js";
 import type { Server } from "./channel.js";
 import type { ClientSession } from "./client.js";
+import type { Credentials } from "./credentials.js";
 import { badArgument, cancelled, closed, RemoraError } from "./errors.js";
 import { callBack, type EventName, Listeners } from "./events.js";
-import { type Commands, type Connected, type Progress, type Root, tellNames } from "./generated/wire.js";
+import {
+  type Commands,
+  type Connected,
+  type Progress,
+  type Root,
+  type SnapshotResult,
+  tellNames,
+} from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
 import type { LoggingLevel } from "./logging.js";
 import { type ConnectOptions, callHeader, type RequestOptions, readSettings, type Settings } from "./options.js";
@@ -64,7 +72,12 @@ export class WorkerSession implements ClientSession, HostedSession {
   }
 
   /** Opens a session. host gives the worker to open it in. Rejects with a RemoraError. */
-  static async open(host: () => Host, server: Server, options: ConnectOptions): Promise<WorkerSession> {
+  static async open(
+    host: () => Host,
+    server: Server,
+    options: ConnectOptions,
+    snapshot?: SnapshotResult,
+  ): Promise<WorkerSession> {
     if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
     if (typeof server === "object" && !(server instanceof URL)) {
       throw new RemoraError("local/unsupported", "a channel cannot go to a worker: give a URL", { retryable: false });
@@ -82,7 +95,10 @@ export class WorkerSession implements ClientSession, HostedSession {
       token: options.token,
     });
     session.#listeners.addAll(settings.events);
-    await session.#open(signal);
+    await session.#open(signal, snapshot);
+    // What it brought holds also for when the session is opened again.
+    for (const uri of snapshot?.subscriptions ?? []) session.#subscriptions.add(uri);
+    session.#logLevel ??= snapshot?.logLevel as LoggingLevel | undefined;
     return session;
   }
 
@@ -125,8 +141,12 @@ export class WorkerSession implements ClientSession, HostedSession {
     this.#remember({ subscription: { uri, on } });
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  get credentials(): Credentials {
+    return this.#opening.settings.credentials;
+  }
+
+  close(keep: boolean): Promise<void> {
+    this.#closing ??= this.#close(keep);
     return this.#closing;
   }
 
@@ -176,7 +196,7 @@ export class WorkerSession implements ClientSession, HostedSession {
     return this.#reopening;
   }
 
-  async #open(signal: AbortSignal | undefined): Promise<Link> {
+  async #open(signal: AbortSignal | undefined, snapshot?: SnapshotResult): Promise<Link> {
     const { url, settings, options, wasm, token } = this.#opening;
     const host = this.#host();
     const release = host.share();
@@ -202,6 +222,7 @@ export class WorkerSession implements ClientSession, HostedSession {
         wasm,
         token: token !== undefined,
         events: Object.keys(settings.events).filter((event) => event !== "state") as EventName[],
+        snapshot,
         asks: [...(settings.params.handlers ?? [])] as (ToWorker & { type: "open" })["asks"],
         more: {
           ...(this.#logLevel === undefined ? {} : { logLevel: this.#logLevel }),
@@ -249,17 +270,17 @@ export class WorkerSession implements ClientSession, HostedSession {
     this.#listeners.tell(event, encode(data as object));
   }
 
-  async #close(): Promise<void> {
+  async #close(keep: boolean): Promise<void> {
     await this.#reopening?.catch(() => {});
     const link = this.#link;
     this.#link = undefined;
-    if (link !== undefined) await this.#end(link);
+    if (link !== undefined) await this.#end(link, keep);
     this.#listeners.clear();
   }
 
-  async #end(link: Link): Promise<void> {
+  async #end(link: Link, keep = false): Promise<void> {
     const { host, number, release } = link;
-    await call(host, { type: "close", id: host.nextId(), session: number }, undefined).catch(() => {});
+    await call(host, { type: "close", id: host.nextId(), session: number, keep }, undefined).catch(() => {});
     release();
   }
 }

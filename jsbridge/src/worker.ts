@@ -2,8 +2,10 @@
 
 import type { Server } from "./channel.js";
 import type { Client } from "./client.js";
+import type { SnapshotResult as Snapshot } from "./generated/wire.js";
 import { Group, type GroupOptions } from "./group.js";
 import type { ConnectOptions } from "./options.js";
+import { type RestoreOptions, restoreWith } from "./snapshot.js";
 import { connectInWorker } from "./worker-on.js";
 import { spawnWorker } from "./worker-spawn.browser.js";
 
@@ -28,4 +30,9 @@ export function connect(server: Server, options: ConnectOptions = {}): Promise<C
 /** Makes a group of servers, with none in it, whose sessions are in the worker. Throws local/bad_argument. */
 export function createGroup(options: GroupOptions = {}): Group {
   return new Group(connect, options);
+}
+
+/** Goes on with the session of a snapshot, as restore does elsewhere, in the worker. */
+export function restore(snapshot: Snapshot, options: RestoreOptions): Promise<Client> {
+  return restoreWith(open, snapshot, options);
 }

@@ -147,10 +147,10 @@ test("both formats export the same", async () => {
     "typed",
   ];
   for (const [a, b, more] of [
-    ["remora-mcp", "index.node.cjs", ["createGroup", "discover", "run"]],
-    ["remora-mcp/slim", "slim.node.cjs", ["createGroup", "discover", "run"]],
-    ["remora-mcp/extism", "extism.node.cjs", []],
-    ["remora-mcp/worker", "worker.node.cjs", ["createGroup"]],
+    ["remora-mcp", "index.node.cjs", ["createGroup", "discover", "restore", "run"]],
+    ["remora-mcp/slim", "slim.node.cjs", ["createGroup", "discover", "restore", "run"]],
+    ["remora-mcp/extism", "extism.node.cjs", ["restore"]],
+    ["remora-mcp/worker", "worker.node.cjs", ["createGroup", "restore"]],
   ] as const) {
     const esm: unknown = await import(a);
     const cjs: unknown = (await import(join(dist, b))).default;

@@ -255,3 +255,18 @@ test("an idle worker does not keep the process alive", () => {
   assert.equal(run.stdout, "done\n", run.stderr);
   assert.equal(run.status, 0, run.stderr);
 });
+
+for (const protocolVersion of ["2026-07-28", "2025-11-25"]) {
+  test(`${protocolVersion}: a snapshot goes from one worker to the next`, async () => {
+    const headers = { "X-Key": "k" };
+    const first = await esm.connect(server.url, { protocolVersion, headers });
+    const snapshot = await first.snapshot({ credentials: true });
+    assert.deepEqual(snapshot.secret?.headers, [["X-Key", "k"]]);
+    await first.close({ keep: true });
+    const next = await esm.restore(snapshot, { server: server.url });
+    assert.equal(next.protocolVersion, protocolVersion);
+    assert.equal(text(await next.callTool({ name: "echo", arguments: { message: "on" } })), "on");
+    await next.close();
+    await assert.rejects(esm.restore(snapshot, { server: "http://127.0.0.1:1/mcp" }), { code: "local/bad_argument" });
+  });
+}

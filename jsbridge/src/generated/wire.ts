@@ -68,11 +68,20 @@ export const MAX_LIST_PAGES = 10000;
 
 export const MAX_RECONNECT_DELAY_MS = 86400000;
 
+/** MAX_SNAPSHOT_BYTES bounds a snapshot, in both directions. */
+export const MAX_SNAPSHOT_BYTES = 262144;
+
 /** MAX_TRACE_MESSAGE_BYTES is about how much of a message is shown. */
 export const MAX_TRACE_MESSAGE_BYTES = 65536;
 
 /** PREFIX_SIZE is the length of the fixed part that opens every frame. */
 export const PREFIX_SIZE = 16;
+
+/**
+ * SNAPSHOT_VERSION is the version of SnapshotResult. A core restores its own version and no
+ * other.
+ */
+export const SNAPSHOT_VERSION = 1;
 
 export const VALIDATE_ALWAYS = "always";
 
@@ -470,8 +479,14 @@ export interface ClientInfo {
   title?: string;
 }
 
-/** Close holds the parameters of the close command: none. */
-export type Close = Record<string, never>;
+/** Close holds the parameters of the close command. */
+export interface Close {
+  /**
+   * keep leaves the server's session as it is, for a snapshot of it that is to go on: the
+   * server is not told of the end. Over a channel it means nothing.
+   */
+  keep?: boolean;
+}
 
 /**
  * Complete holds the parameters of the complete command (completion/complete; specification
@@ -579,6 +594,14 @@ export interface Connect {
    * connection. 2026-07-28 has no ping. Absent for never.
    */
   keepAliveMs?: number;
+  /**
+   * restore is a snapshot (SnapshotResult) of a session with the same server, over HTTP:
+   * that session goes on, and nothing is sent before the first call. What is no snapshot, of
+   * another version or of another server is local/bad_argument. protocolVersion is ignored
+   * until the server has forgotten the session; logLevel and subscriptions are added to the
+   * snapshot's.
+   */
+  restore?: unknown;
 }
 
 /** Connected is the result of the connect command. */
@@ -1223,6 +1246,66 @@ export interface SetRoots {
   roots: Root[];
 }
 
+/** Snapshot holds the parameters of the snapshot command: none. */
+export type Snapshot = Record<string, never>;
+
+/**
+ * SnapshotResult is what a session needs to go on elsewhere without a handshake. It is given
+ * back in Connect.Restore. It is at most MAX_SNAPSHOT_BYTES long.
+ */
+export interface SnapshotResult {
+  /** remora is SNAPSHOT_VERSION. */
+  remora: number;
+  /** server is the server's URL. */
+  server: string;
+  /** protocolVersion is the revision that was agreed on. */
+  protocolVersion: string;
+  /** handshake is the result of server/discover (2026-07-28) or of initialize, verbatim. */
+  handshake: unknown;
+  /** lastEventId is where the standing stream was, before 2026-07-28. */
+  lastEventId?: string;
+  /** logLevel is the level of logging that was set. */
+  logLevel?: string;
+  /** subscriptions are the URIs of resources that are subscribed to. */
+  subscriptions?: string[];
+  /**
+   * tools are the tools that want arguments repeated in headers (2026-07-28,
+   * basic/transports).
+   */
+  tools?: SnapshotTool[];
+  /** secret is what has to be kept like a password; absent if there is nothing. */
+  secret?: SnapshotSecret;
+}
+
+/**
+ * SnapshotSecret is the part of a snapshot that has to be kept like a password. An embedder
+ * may add the application's own credentials to it; it takes them out before it gives the
+ * snapshot back, because the core never has them.
+ */
+export interface SnapshotSecret {
+  /**
+   * sessionId is the server's name for the session (Mcp-Session-Id, before 2026-07-28):
+   * whoever has it can act in the session, as far as the server asks for nothing else.
+   */
+  sessionId?: string;
+  /**
+   * headers are the application's own, as pairs of name and value: the embedder adds them if
+   * it is asked to, and reads them back. The core ignores them.
+   */
+  headers?: [string, string][];
+}
+
+/** SnapshotTool is a tool that wants arguments repeated in headers. */
+export interface SnapshotTool {
+  /** name is the tool's. */
+  name: string;
+  /**
+   * marks say which arguments: the type of each, the name of its header without Mcp-Param-,
+   * and the names that lead to it in the arguments.
+   */
+  marks: string[][];
+}
+
 /** State is the data of the state event. */
 export interface State {
   /** state is connecting, ready, reconnecting, lost or closed. */
@@ -1436,6 +1519,11 @@ export interface Commands {
    * that (before 2026-07-28).
    */
   setRoots: { params: SetRoots; result: Empty };
+  /**
+   * Says what the session needs to go on elsewhere, where it is given to connect. Nothing is
+   * sent, and the session goes on here. Only over HTTP, not with 2024-11-05's transport.
+   */
+  snapshot: { params: Snapshot; result: SnapshotResult };
   /** Says how the core is doing, after a garbage collection. */
   stats: { params: Stats; result: StatsResult };
   /**
@@ -1481,7 +1569,7 @@ export interface Tells {
 }
 
 /** The names of Commands, for use at run time. */
-export const commandNames = ["callTool", "close", "complete", "connect", "discover", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "ping", "readResource", "run", "setLoggingLevel", "setRoots", "stats", "subscribeResource", "unsubscribeResource"] as const;
+export const commandNames = ["callTool", "close", "complete", "connect", "discover", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "ping", "readResource", "run", "setLoggingLevel", "setRoots", "snapshot", "stats", "subscribeResource", "unsubscribeResource"] as const;
 
 /** The names of Asks, for use at run time. */
 export const askNames = ["elicit", "sample"] as const;

@@ -24,10 +24,13 @@ import {
   prefixedName,
   RemoraError,
   type RequestOptions,
+  type RestoreOptions,
   type Root,
+  restore,
   run,
   type SampleParams,
   type SampleResult,
+  type Snapshot,
   structured,
   type Tool,
   text,
@@ -236,6 +239,16 @@ async function together(group: Group): Promise<unknown[]> {
   return [state, error?.code, collisions.length, client, names, done];
 }
 
+async function goOn(client: Client): Promise<Snapshot> {
+  const snapshot: Snapshot = await client.snapshot({ ...request, credentials: true });
+  const key: string[] = [snapshot.server, snapshot.secret?.sessionId ?? "", snapshot.secret?.headers?.[0]?.[1] ?? ""];
+  await client.close({ keep: true });
+  const again: RestoreOptions = { ...options, server: new URL("https://example.com/mcp") };
+  await using next: Client = await restore(snapshot, again);
+  key.push(next.protocolVersion ?? "");
+  return snapshot;
+}
+
 export async function use(): Promise<unknown[]> {
   await using client: Client = await connect(new URL("https://example.com/mcp"), options);
   const stop = listen(client);
@@ -244,6 +257,7 @@ export async function use(): Promise<unknown[]> {
   const done = [await lists(client), await resources(client, "x:/"), await prompts(client), await call(client)];
   done.push(await typedCall(client));
   stop();
+  done.push((await goOn(client)).remora);
   await client.close();
   return [...done, await once(), await together(createGroup(groupOptions))];
 }

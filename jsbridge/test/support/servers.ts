@@ -99,6 +99,22 @@ export async function serve(answer: Answer, scheme: "http" | "https" = "http", p
   };
 }
 
+/** Starts a server in front of another, to see what that is asked. It has no event streams that go on. */
+export function inFrontOf(url: string): Promise<TestServer> {
+  return serve(async ({ method, headers, body }, response) => {
+    const { host: _, connection: __, "content-length": ___, ...passed } = headers;
+    const answer = await fetch(url, {
+      method,
+      headers: passed as Record<string, string>,
+      ...(body === "" ? {} : { body }),
+    });
+    const kept = [...answer.headers].filter(
+      ([name]) => !/^(connection|content-(encoding|length)|keep-alive|transfer-encoding)$/.test(name),
+    );
+    response.writeHead(answer.status, Object.fromEntries(kept)).end(Buffer.from(await answer.arrayBuffer()));
+  });
+}
+
 /** One JSON-RPC request as a tool call's server sees it. */
 export interface Rpc {
   id: number | string;

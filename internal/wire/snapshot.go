@@ -1,0 +1,60 @@
+package wire
+
+import "encoding/json"
+
+// SnapshotVersion is the version of SnapshotResult. A core restores its own
+// version and no other.
+const SnapshotVersion = 1
+
+// MaxSnapshotBytes bounds a snapshot, in both directions.
+const MaxSnapshotBytes = 256 << 10
+
+// Snapshot holds the parameters of the snapshot command: none.
+type Snapshot struct{}
+
+// SnapshotResult is what a session needs to go on elsewhere without a handshake.
+// It is given back in Connect.Restore. It is at most MaxSnapshotBytes long.
+type SnapshotResult struct {
+	// Remora is SnapshotVersion.
+	Remora int `json:"remora"`
+	// Server is the server's URL.
+	Server string `json:"server"`
+	// ProtocolVersion is the revision that was agreed on.
+	ProtocolVersion string `json:"protocolVersion"`
+	// Handshake is the result of server/discover (2026-07-28) or of initialize,
+	// verbatim.
+	Handshake json.RawMessage `json:"handshake"`
+	// LastEventID is where the standing stream was, before 2026-07-28.
+	LastEventID string `json:"lastEventId,omitempty"`
+	// LogLevel is the level of logging that was set.
+	LogLevel string `json:"logLevel,omitempty"`
+	// Subscriptions are the URIs of resources that are subscribed to.
+	Subscriptions []string `json:"subscriptions,omitempty"`
+	// Tools are the tools that want arguments repeated in headers (2026-07-28,
+	// basic/transports).
+	Tools []SnapshotTool `json:"tools,omitempty"`
+	// Secret is what has to be kept like a password; absent if there is nothing.
+	Secret *SnapshotSecret `json:"secret,omitempty"`
+}
+
+// SnapshotTool is a tool that wants arguments repeated in headers.
+type SnapshotTool struct {
+	// Name is the tool's.
+	Name string `json:"name"`
+	// Marks say which arguments: the type of each, the name of its header without
+	// Mcp-Param-, and the names that lead to it in the arguments.
+	Marks [][]string `json:"marks"`
+}
+
+// SnapshotSecret is the part of a snapshot that has to be kept like a password.
+// An embedder may add the application's own credentials to it; it takes them out
+// before it gives the snapshot back, because the core never has them.
+type SnapshotSecret struct {
+	// SessionID is the server's name for the session (Mcp-Session-Id, before
+	// 2026-07-28): whoever has it can act in the session, as far as the server
+	// asks for nothing else.
+	SessionID string `json:"sessionId,omitempty"`
+	// Headers are the application's own, as pairs of name and value: the embedder
+	// adds them if it is asked to, and reads them back. The core ignores them.
+	Headers [][2]string `json:"headers,omitempty"`
+}
