@@ -77,7 +77,7 @@ function takeHeaders(kept: SnapshotResult): [string, string][] | undefined {
   return headers;
 }
 
-/** Client.snapshot's work. */
+/** @internal Client.snapshot's work. */
 export async function takeSnapshot(
   session: ClientSession,
   { credentials, ...options }: SnapshotOptions,

@@ -82,6 +82,12 @@ func TestPeers(t *testing.T) {
 		for _, protocol := range peer.Protocols {
 			t.Run(name+"/"+protocol, func(t *testing.T) {
 				found := call(t, plugin, "discover", fmt.Sprintf(`{"server":%q,"protocolVersion":%q}`, peer.URL, protocol))
+				if peer.Legacy { // its stream never ends, and these exports read a whole body
+					if found.Error == nil || found.Error.Code != wire.CodeHTTPNotMCP || found.Error.Status != http.StatusNotFound {
+						t.Errorf("got %s, %+v; want http/not_mcp", found.Result, found.Error)
+					}
+					return
+				}
 				if names := toolNames(t, found); !slices.Contains(names, want.tool) {
 					t.Errorf("tools %v, want %s among them", names, want.tool)
 				}

@@ -39,6 +39,8 @@ type Peer struct {
 	Stateful bool `json:"stateful"`
 	// Answers is "sse" or "json".
 	Answers string `json:"answers"`
+	// Legacy is set where the server has only the transport of 2024-11-05.
+	Legacy bool `json:"legacy,omitempty"`
 }
 
 // The kinds of peers.
@@ -152,9 +154,12 @@ func (s *Set) startEverything(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, way := range []struct{ name, mode, path string }{
-		{"everything", "streamableHttp", "/mcp"},
-		{"everything-sse", "sse", "/sse"}, // the transport of 2024-11-05
+	for _, way := range []struct {
+		name, mode, path string
+		legacy           bool
+	}{
+		{"everything", "streamableHttp", "/mcp", false},
+		{"everything-sse", "sse", "/sse", true},
 	} {
 		port, err := s.run(ctx, node, func(port int) (args, env []string) {
 			return []string{script, way.mode}, []string{fmt.Sprintf("PORT=%d", port)}
@@ -163,7 +168,10 @@ func (s *Set) startEverything(ctx context.Context) error {
 			return err
 		}
 		at := fmt.Sprintf("http://127.0.0.1:%d%s", port, way.path)
-		s.add(way.name, Peer{URL: at, BrowserURL: at, Kind: KindEverything, Protocols: []string{"2025-11-25"}, Stateful: true, Answers: "sse"})
+		s.add(way.name, Peer{
+			URL: at, BrowserURL: at, Kind: KindEverything, Protocols: []string{"2025-11-25"}, Stateful: true, Answers: "sse",
+			Legacy: way.legacy,
+		})
 	}
 	return nil
 }
