@@ -53,8 +53,8 @@ func TestNothingOutlivesPeers(t *testing.T) {
 			if err := json.Unmarshal(line, &running); err != nil {
 				t.Fatalf("%s: %v", line, err)
 			}
-			if len(running) != 7 {
-				t.Errorf("%d peers, want 7", len(running))
+			if len(running) != 8 {
+				t.Errorf("%d peers, want 8", len(running))
 			}
 			for name, peer := range running {
 				if !answers(t, peer.URL) {
