@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { callHeader, readSettings } from "../src/options.js";
+import { type ConnectOptions, callHeader, readSettings } from "../src/options.js";
 
 test("a call's options become the call frame's header", () => {
   assert.deepEqual(callHeader("ping", 0, {}), { command: "ping" });
@@ -59,4 +59,29 @@ test("what crosses holds no credentials, and neither does what is printed", () =
     handlers: ["elicit"],
   });
   assert.doesNotMatch(inspect({ ...settings, handlers: {} }, { depth: 9, showHidden: true }), /canary/);
+});
+
+test("how a session comes back crosses in the wire's words, and what cannot be right is refused", () => {
+  const crossing = (options: ConnectOptions) => {
+    const { reconnect, keepAliveMs } = readSettings("https://h.example/", options).params;
+    return { reconnect, keepAliveMs };
+  };
+  assert.deepEqual(crossing({}), { reconnect: undefined, keepAliveMs: undefined });
+  assert.deepEqual(crossing({ reconnect: false, keepAlive: 1.5 }), { reconnect: { off: true }, keepAliveMs: 2 });
+  assert.deepEqual(
+    crossing({ reconnect: { attempts: 3, firstDelay: 0.5, maxDelay: 1000, repeatUnsent: false } }).reconnect,
+    { attempts: 3, firstDelayMs: 1, maxDelayMs: 1000, failUnsent: true },
+  );
+  assert.deepEqual(crossing({ reconnect: { repeatUnsent: true } }).reconnect, {});
+  for (const options of [
+    { reconnect: true as never },
+    { reconnect: null as never },
+    { reconnect: { attempts: 0 } },
+    { reconnect: { firstDelay: -1 } },
+    { reconnect: { maxDelay: Number.POSITIVE_INFINITY } },
+    { reconnect: { repeatUnsent: "no" as never } },
+    { keepAlive: 0 },
+  ]) {
+    assert.throws(() => crossing(options), { code: "local/bad_argument" }, JSON.stringify(options));
+  }
 });
