@@ -143,6 +143,7 @@ test("both formats export the same", async () => {
       "blob",
       "connect",
       "dataURL",
+      "restore",
       "structured",
       "text",
     ]);
@@ -152,6 +153,7 @@ test("both formats export the same", async () => {
       "blob",
       "connect",
       "dataURL",
+      "restore",
       "structured",
       "text",
     ]);
