@@ -12,6 +12,10 @@ import (
 
 // SnapshotOptions configure Session.Snapshot. The zero value is ready to use.
 type SnapshotOptions struct {
+	// Cache adds lists and resources that are kept and fresh (2026-07-28), up to
+	// 128 KiB.
+	Cache bool
+
 	// Credentials adds the headers that the session was given, and the token of
 	// this moment, in the member headers of the snapshot's secret. Without, they
 	// are given to Runtime.Restore.
@@ -21,15 +25,18 @@ type SnapshotOptions struct {
 // Snapshot returns what the session needs to go on elsewhere, in a process of
 // whatever language, where restoring takes it: a small JSON value of one version
 // of remora's snapshots. Nothing is sent, and the session goes on. Calls under
-// way, and lists and results that are kept, are not part of it. Only a session
-// over streamable HTTP has one; for others it is CodeLocalUnsupported. Nil options
-// are the zero value.
+// way are not part of it, and answers that are kept only if o asks for them. Only a
+// session over streamable HTTP has one; for others it is CodeLocalUnsupported. Nil
+// options are the zero value.
 //
 // Whatever is in its member secret is to be kept like a password: the session's
 // id before 2026-07-28, and the application's headers if o asks for them.
 func (s *Session) Snapshot(ctx context.Context, o *SnapshotOptions) (json.RawMessage, error) {
-	raw, err := s.request(ctx, "snapshot", wire.Snapshot{}, nil)
-	if err != nil || o == nil || !o.Credentials || s.net == nil {
+	if o == nil {
+		o = new(SnapshotOptions)
+	}
+	raw, err := s.request(ctx, "snapshot", wire.Snapshot{Cache: o.Cache}, nil)
+	if err != nil || !o.Credentials || s.net == nil {
 		return raw, err
 	}
 	headers := make(http.Header)

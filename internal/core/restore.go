@@ -42,6 +42,7 @@ func (c *Core) restoreSession(cl *call, params wire.Connect, origin string) ([]b
 		s.forget()
 		return nil, err
 	}
+	s.takeAnswers(snapshot.Cache)
 	s.pushRoots(cn)
 	s.mu.Lock()
 	s.conn, s.quiet = cn, true
@@ -91,12 +92,18 @@ func (c *Core) readSnapshot(params *wire.Connect) (*wire.SnapshotResult, error) 
 	if len(snapshot.Subscriptions) > maxSubscriptions || slices.Contains(snapshot.Subscriptions, "") {
 		return nil, badArgument("the snapshot's subscriptions are not up to %d URIs", maxSubscriptions)
 	}
+	limits := c.limitsInForce().WithDefaults()
+	for _, answer := range snapshot.Cache {
+		if !checkAnswer(answer, limits.MaxDepth) || snapshot.ProtocolVersion < firstModern {
+			return nil, badArgument("the snapshot's cache is damaged")
+		}
+	}
 	for _, tool := range snapshot.Tools {
 		if !checkMarks(tool) {
 			return nil, badArgument("the snapshot's tools are damaged")
 		}
 	}
-	if err := restored(&snapshot).Check(c.limitsInForce()); err != nil {
+	if err := restored(&snapshot).Check(limits); err != nil {
 		return nil, badArgument("the snapshot is damaged: %v", err)
 	}
 	return &snapshot, nil

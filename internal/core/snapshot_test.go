@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -384,6 +387,10 @@ func hostileSnapshots(url string, good []byte) map[string][2]string {
 		"session of a number": {with("secret", `{"sessionId":1}`), "secret.sessionId"},
 		"session too long":    {with("secret", `{"sessionId":"`+strings.Repeat("c", 5000)+`"}`), "id"},
 		"event with lines":    {with("lastEventId", `"1\n2"`), "id"},
+		"answer to a call":    {with("cache", `[{"method":"tools/call","result":{}}]`), "cache"},
+		"answer of text":      {with("cache", `[{"method":"tools/list","result":"x"}]`), "cache"},
+		"answer missing":      {with("cache", `[{"method":"tools/list"}]`), "cache"},
+		"deep answer":         {with("cache", `[{"method":"tools/list","result":`+deep+`}]`), "cache"},
 		"tools of numbers":    {with("tools", `[1]`), "tools"},
 		"tools without names": {with("tools", `[{"marks":[["string","A","a"]]}]`), "tools"},
 		"tools without marks": {with("tools", `[{"name":"x"}]`), "tools"},
@@ -436,6 +443,82 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
+// What is kept is part of it if it is asked for, for as long as it would have
+// been kept.
+func TestSnapshotOfTheCache(t *testing.T) {
+	var asked atomic.Int32
+	ttl := 60_000
+	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var message struct {
+			ID     json.RawMessage `json:"id"`
+			Method string          `json:"method"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&message); err != nil {
+			t.Error(err)
+		}
+		result := `{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}`
+		if message.Method == "tools/list" {
+			asked.Add(1)
+			result = fmt.Sprintf(`{"tools":[{"name":"a","inputSchema":{"type":"object"},"outputSchema":{"type":"object"}}],"ttlMs":%d}`, ttl)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`, message.ID, result)
+	})).URL
+	list := func(e *embedder, session uint32) string {
+		t.Helper()
+		result, err := e.run(wire.Call{Command: "listTools", Session: session}, wire.ListTools{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result
+	}
+	first := newEmbedder(t)
+	session := first.connect(wire.Connect{URL: url}).Session
+	kept := list(first, session)
+	if without := first.takeSnapshot(session); strings.Contains(string(without), "cache") {
+		t.Errorf("not asked for: %s", without)
+	}
+	with, failure := first.run(wire.Call{Command: "snapshot", Session: session}, wire.Snapshot{Cache: true})
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	second := newEmbedder(t)
+	session = second.connect(wire.Connect{URL: url, Restore: json.RawMessage(with)}).Session
+	if got := list(second, session); got != kept || asked.Load() != 1 {
+		t.Errorf("listed %s with %d requests, want %s with one", got, asked.Load(), kept)
+	}
+	s, err := second.core.findSession(session)
+	if err != nil || s.outputs.find("a") == nil {
+		t.Errorf("%v; what the tool promises is not known", err)
+	}
+	// What is no longer fresh is asked for.
+	var snapshot wire.SnapshotResult
+	if err := json.Unmarshal([]byte(with), &snapshot); err != nil || len(snapshot.Cache) != 1 {
+		t.Fatalf("%s: %v", with, err)
+	}
+	if left := time.Until(time.UnixMilli(snapshot.Cache[0].ExpiresMs)); left <= 0 || left > time.Minute {
+		t.Errorf("kept for another %v, want up to a minute", left)
+	}
+	snapshot.Cache[0].ExpiresMs = time.Now().Add(-time.Second).UnixMilli()
+	stale, _ := json.Marshal(snapshot)
+	third := newEmbedder(t)
+	list(third, third.connect(wire.Connect{URL: url, Restore: stale}).Session)
+	if got := asked.Load(); got != 2 {
+		t.Errorf("%d requests, want two", got)
+	}
+	// Nor does it hold for longer than a server may say.
+	snapshot.Cache[0].ExpiresMs = math.MaxInt64
+	forever, _ := json.Marshal(snapshot)
+	session = third.connect(wire.Connect{URL: url, Restore: forever}).Session
+	s, err = third.core.findSession(session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.cache.answers(1 << 20)[0].ExpiresMs; got > time.Now().Add(25*time.Hour).UnixMilli() {
+		t.Errorf("kept until %d", got)
+	}
+}
+
 // Embedders write one URL in different ways.
 func TestRestoreKnowsTheServerAgain(t *testing.T) {
 	for _, c := range []struct {
@@ -460,7 +543,7 @@ func TestRestoreKnowsTheServerAgain(t *testing.T) {
 // Whatever a snapshot holds, restoring it ends, and sends nothing.
 func FuzzRestore(f *testing.F) {
 	const url = "http://127.0.0.1:9/mcp"
-	f.Add([]byte(`{"remora":1,"server":"` + url + `","protocolVersion":"2026-07-28","handshake":{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}},"tools":[{"name":"x","marks":[["string","A","a","b"]]}],"logLevel":"info","subscriptions":["a"]}`))
+	f.Add([]byte(`{"remora":1,"server":"` + url + `","protocolVersion":"2026-07-28","handshake":{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}},"tools":[{"name":"x","marks":[["string","A","a","b"]]}],"logLevel":"info","subscriptions":["a"],"cache":[{"method":"tools/list","result":{"tools":[{"name":"x","outputSchema":{}}]},"expiresMs":9999999999999}]}`))
 	f.Add([]byte(`{"remora":1,"server":"` + url + `","protocolVersion":"2025-11-25","handshake":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"x","version":"1"}},"secret":{"sessionId":"s"},"lastEventId":"7"}`))
 	f.Add([]byte(`{"remora":1}`))
 	f.Fuzz(func(t *testing.T, snapshot []byte) {

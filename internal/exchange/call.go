@@ -71,8 +71,8 @@ func (c *Call) TTL() time.Duration {
 	return c.ttl
 }
 
-// maxTTL is the longest that is believed.
-const maxTTL = 24 * time.Hour
+// MaxTTL is the longest that an answer is kept, whatever the server says.
+const MaxTTL = 24 * time.Hour
 
 // setTTL takes the member ttlMs of an answer; what is no positive number is none.
 func (c *Call) setTTL(raw json.RawMessage) {
@@ -82,7 +82,7 @@ func (c *Call) setTTL(raw json.RawMessage) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ttl = time.Duration(min(ms, float64(maxTTL.Milliseconds()))) * time.Millisecond
+	c.ttl = time.Duration(min(ms, float64(MaxTTL.Milliseconds()))) * time.Millisecond
 }
 
 // Err returns how the last exchange failed, or nil.

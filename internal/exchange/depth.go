@@ -4,6 +4,10 @@ import "errors"
 
 var errTooDeep = errors.New("JSON is nested too deeply")
 
+// Shallow reports whether objects and arrays in data are nested no deeper than
+// limit; it does not judge whether data is JSON.
+func Shallow(data []byte, limit int) bool { return checkDepth(data, limit) == nil }
+
 // checkDepth returns errTooDeep if objects and arrays are nested deeper than
 // limit. It runs before any decoder, because decoders recurse. It does not
 // judge whether data is JSON.

@@ -9,8 +9,15 @@ const SnapshotVersion = 1
 // MaxSnapshotBytes bounds a snapshot, in both directions.
 const MaxSnapshotBytes = 256 << 10
 
-// Snapshot holds the parameters of the snapshot command: none.
-type Snapshot struct{}
+// MaxSnapshotCacheBytes bounds the answers in a snapshot.
+const MaxSnapshotCacheBytes = 128 << 10
+
+// Snapshot holds the parameters of the snapshot command.
+type Snapshot struct {
+	// Cache adds the answers that are kept and fresh, the newest first, as far as
+	// they fit into MaxSnapshotCacheBytes.
+	Cache bool `json:"cache,omitempty"`
+}
 
 // SnapshotResult is what a session needs to go on elsewhere without a handshake.
 // It is given back in Connect.Restore. It is at most MaxSnapshotBytes long.
@@ -33,6 +40,9 @@ type SnapshotResult struct {
 	// Tools are the tools that want arguments repeated in headers (2026-07-28,
 	// basic/transports).
 	Tools []SnapshotTool `json:"tools,omitempty"`
+	// Cache has answers that are kept, if they were asked for (2026-07-28,
+	// server/utilities/caching).
+	Cache []SnapshotAnswer `json:"cache,omitempty"`
 	// Secret is what has to be kept like a password; absent if there is nothing.
 	Secret *SnapshotSecret `json:"secret,omitempty"`
 }
@@ -44,6 +54,19 @@ type SnapshotTool struct {
 	// Marks say which arguments: the type of each, the name of its header without
 	// Mcp-Param-, and the names that lead to it in the arguments.
 	Marks [][]string `json:"marks"`
+}
+
+// SnapshotAnswer is an answer that may be kept for a while.
+type SnapshotAnswer struct {
+	// Method is tools/list, resources/list, resources/templates/list,
+	// resources/read or prompts/list.
+	Method string `json:"method"`
+	// Param is the cursor or URI that was asked for.
+	Param string `json:"param,omitempty"`
+	// Result is the answer, verbatim.
+	Result json.RawMessage `json:"result"`
+	// ExpiresMs is until when it may be kept: milliseconds since 1970.
+	ExpiresMs int64 `json:"expiresMs"`
 }
 
 // SnapshotSecret is the part of a snapshot that has to be kept like a password.

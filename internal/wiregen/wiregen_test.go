@@ -295,10 +295,11 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 		{"command.ping.params", wire.Ping{}},
 		{"command.ping.result", wire.Empty{}},
 		{"command.listen.result", wire.Empty{}},
-		{"command.snapshot.params", wire.Snapshot{}},
+		{"command.snapshot.params", wire.Snapshot{Cache: true}},
 		{"command.snapshot.result", wire.SnapshotResult{
 			Remora: 1, Server: "x", ProtocolVersion: "x", Handshake: raw, LastEventID: "x", LogLevel: "info", Subscriptions: []string{"x"},
 			Tools:  []wire.SnapshotTool{{Name: "x", Marks: [][]string{{"string", "X", "x"}}}},
+			Cache:  []wire.SnapshotAnswer{{Method: "tools/list", Param: "x", Result: raw, ExpiresMs: 1}},
 			Secret: &wire.SnapshotSecret{SessionID: "x", Headers: [][2]string{{"a", "b"}}},
 		}},
 		{"command.stats.params", wire.Stats{}},

@@ -37,6 +37,7 @@ export type {
   Sampled,
   SamplingCapability,
   Sent,
+  SnapshotAnswer,
   SnapshotResult as Snapshot,
   SnapshotSecret,
   SnapshotTool,

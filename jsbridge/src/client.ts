@@ -297,9 +297,9 @@ export class Client {
   /**
    * What this client needs to go on in another process or worker, where restore
    * takes it: a small JSON value of one version of remora's snapshots. Nothing is
-   * sent, and the client goes on. Calls under way, and lists and results that are
-   * kept, are not part of it. Only for servers over streamable HTTP, otherwise it is
-   * local/unsupported.
+   * sent, and the client goes on. Calls under way are not part of it, and answers
+   * that are kept only if options ask for them. Only for servers over streamable
+   * HTTP, otherwise it is local/unsupported.
    *
    * Whatever is in its member secret is to be kept like a password: the session's
    * id before 2026-07-28, and the application's headers if options ask for them.

@@ -9,6 +9,8 @@ import type { ConnectOptions, RequestOptions } from "./options.js";
 
 /** Options of Client.snapshot. */
 export interface SnapshotOptions extends RequestOptions {
+  /** Adds lists and resources that are kept and fresh (2026-07-28), up to 128 KiB. Default false. */
+  cache?: boolean | undefined;
   /**
    * Adds the headers that the client was given, and the token of this moment, as the snapshot's secret.headers. Default
    * false: give them to restore.
@@ -80,9 +82,11 @@ function takeHeaders(kept: SnapshotResult): [string, string][] | undefined {
 /** @internal Client.snapshot's work. */
 export async function takeSnapshot(
   session: ClientSession,
-  { credentials, ...options }: SnapshotOptions,
+  { credentials, cache, ...options }: SnapshotOptions,
 ): Promise<SnapshotResult> {
-  const snapshot = JSON.parse(await session.request("snapshot", {}, options)) as SnapshotResult;
+  const snapshot = JSON.parse(
+    await session.request("snapshot", cache === true ? { cache } : {}, options),
+  ) as SnapshotResult;
   if (credentials !== true) return snapshot;
   let headers: SnapshotSecret["headers"];
   try {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { test } from "node:test";
-import { connect, RemoraError } from "../../dist/npm/extism.node.js";
+import { connect, RemoraError, restore } from "../../dist/npm/extism.node.js";
 
 const server = process.env["REMORA_TEST_SERVER"];
 const down = "http://127.0.0.1:1/mcp";
@@ -98,6 +98,27 @@ for (const [version, sdk] of Object.entries(sdks)) {
     assert.equal(watched.made, 2);
     await client.close();
     assert.equal(watched.closed, 2);
+  });
+
+  test(`${version}: a session goes on in another plugin`, async () => {
+    const client = await connect(server, { createPlugin: sdk, protocolVersion: "2025-11-25" });
+    const snapshot = await client.snapshot();
+    await client.close({ keep: true });
+    const states = [];
+    const createPlugin = (manifest, options) => sdk(manifest, options);
+    const next = await restore(snapshot, {
+      server,
+      createPlugin,
+      events: { state: ({ state }) => states.push(state) },
+    });
+    assert.deepEqual((await add(next)).structuredContent, { sum: 5 });
+    assert.deepEqual(states, ["connecting", "ready"]); // and was not opened anew
+    assert.deepEqual((await next.snapshot()).secret, snapshot.secret);
+    await next.close();
+    await assert.rejects(restore({ ...snapshot, remora: 2 }, { server, createPlugin: sdk }), {
+      code: "local/bad_argument",
+    });
+    await assert.rejects(restore(snapshot, { server }), { code: "local/bad_argument" });
   });
 
   test(`${version}: a wrong URL, no server, another origin: an error, and the next call works`, async () => {

@@ -17,7 +17,7 @@ import (
 
 func TestNode(t *testing.T) {
 	for _, major := range []int{22, 24} {
-		t.Run(fmt.Sprint(major), func(t *testing.T) { runTests(t, major, "driver.test.js", 14) })
+		t.Run(fmt.Sprint(major), func(t *testing.T) { runTests(t, major, "driver.test.js", 16) })
 	}
 }
 

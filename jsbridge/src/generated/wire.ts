@@ -71,6 +71,9 @@ export const MAX_RECONNECT_DELAY_MS = 86400000;
 /** MAX_SNAPSHOT_BYTES bounds a snapshot, in both directions. */
 export const MAX_SNAPSHOT_BYTES = 262144;
 
+/** MAX_SNAPSHOT_CACHE_BYTES bounds the answers in a snapshot. */
+export const MAX_SNAPSHOT_CACHE_BYTES = 131072;
+
 /** MAX_TRACE_MESSAGE_BYTES is about how much of a message is shown. */
 export const MAX_TRACE_MESSAGE_BYTES = 65536;
 
@@ -1246,8 +1249,29 @@ export interface SetRoots {
   roots: Root[];
 }
 
-/** Snapshot holds the parameters of the snapshot command: none. */
-export type Snapshot = Record<string, never>;
+/** Snapshot holds the parameters of the snapshot command. */
+export interface Snapshot {
+  /**
+   * cache adds the answers that are kept and fresh, the newest first, as far as they fit
+   * into MAX_SNAPSHOT_CACHE_BYTES.
+   */
+  cache?: boolean;
+}
+
+/** SnapshotAnswer is an answer that may be kept for a while. */
+export interface SnapshotAnswer {
+  /**
+   * method is tools/list, resources/list, resources/templates/list, resources/read or
+   * prompts/list.
+   */
+  method: string;
+  /** param is the cursor or URI that was asked for. */
+  param?: string;
+  /** result is the answer, verbatim. */
+  result: unknown;
+  /** expiresMs is until when it may be kept: milliseconds since 1970. */
+  expiresMs: number;
+}
 
 /**
  * SnapshotResult is what a session needs to go on elsewhere without a handshake. It is given
@@ -1273,6 +1297,11 @@ export interface SnapshotResult {
    * basic/transports).
    */
   tools?: SnapshotTool[];
+  /**
+   * cache has answers that are kept, if they were asked for (2026-07-28,
+   * server/utilities/caching).
+   */
+  cache?: SnapshotAnswer[];
   /** secret is what has to be kept like a password; absent if there is nothing. */
   secret?: SnapshotSecret;
 }

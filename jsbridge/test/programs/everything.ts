@@ -240,7 +240,7 @@ async function together(group: Group): Promise<unknown[]> {
 }
 
 async function goOn(client: Client): Promise<Snapshot> {
-  const snapshot: Snapshot = await client.snapshot({ ...request, credentials: true });
+  const snapshot: Snapshot = await client.snapshot({ ...request, credentials: true, cache: true });
   const key: string[] = [snapshot.server, snapshot.secret?.sessionId ?? "", snapshot.secret?.headers?.[0]?.[1] ?? ""];
   await client.close({ keep: true });
   const again: RestoreOptions = { ...options, server: new URL("https://example.com/mcp") };
