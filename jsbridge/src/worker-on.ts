@@ -1,16 +1,13 @@
-// connect and its like on a worker, on whichever platform.
+// connect, and what else needs no client, on a worker, on whichever platform.
 
-import type { Server } from "./channel.js";
 import { Client } from "./client.js";
-import type { ConnectOptions } from "./options.js";
+import type { Entry } from "./connect.js";
 import { Host, type Spawn } from "./worker-host.js";
+import { onceInWorker } from "./worker-once.js";
 import { WorkerSession } from "./worker-session.js";
 
-/** Opens a session with an MCP server, in a worker. */
-export type ConnectInWorker = (server: Server, options?: ConnectOptions) => Promise<Client>;
-
-/** Makes the connect of a worker's entry. Its clients share one worker. */
-export function connectInWorker(spawn: Spawn): ConnectInWorker {
+/** Makes the functions of a worker's entry. Whatever they open shares one worker. */
+export function entryInWorker(spawn: Spawn): Entry {
   let shared: Host | undefined;
   const host = (): Host => {
     if (shared === undefined) {
@@ -21,8 +18,11 @@ export function connectInWorker(spawn: Spawn): ConnectInWorker {
     }
     return shared;
   };
-  return async (server, options = {}) => {
-    const session = await WorkerSession.open(host, server, options);
-    return Client.of(session, session.listMaxPages);
+  return {
+    ...onceInWorker(host),
+    connect: async (server, options = {}) => {
+      const session = await WorkerSession.open(host, server, options);
+      return Client.of(session, session.listMaxPages);
+    },
   };
 }

@@ -139,7 +139,7 @@ test("both formats export the same", async () => {
     ["remora-mcp", "index.node.cjs", ["createGroup", "discover", "run"]],
     ["remora-mcp/slim", "slim.node.cjs", ["createGroup", "discover", "run"]],
     ["remora-mcp/extism", "extism.node.cjs", []],
-    ["remora-mcp/worker", "worker.node.cjs", ["createGroup"]],
+    ["remora-mcp/worker", "worker.node.cjs", ["createGroup", "discover", "run"]],
   ] as const) {
     const esm: unknown = await import(a);
     const cjs: unknown = (await import(join(dist, b))).default;
