@@ -134,7 +134,18 @@ test("every path of the manifest is there", () => {
 });
 
 test("both formats export the same", async () => {
-  const shared = ["Client", "Group", "RemoraError", "blob", "connect", "dataURL", "prefixedName", "structured", "text", "typed"];
+  const shared = [
+    "Client",
+    "Group",
+    "RemoraError",
+    "blob",
+    "connect",
+    "dataURL",
+    "prefixedName",
+    "structured",
+    "text",
+    "typed",
+  ];
   for (const [a, b, more] of [
     ["remora-mcp", "index.node.cjs", ["createGroup", "discover", "run"]],
     ["remora-mcp/slim", "slim.node.cjs", ["createGroup", "discover", "run"]],
