@@ -53,7 +53,7 @@ const importMeta = {
 // their own, so that a test can tell that nothing else imports them.
 function chunk(id) {
   if (/-beside\.(browser|node)\.ts$|worker-spawn/.test(id)) return undefined;
-  if (/\/worker-(host|on|session)\.ts$/.test(id)) return "worker-client";
+  if (/\/worker-(host|on|once|session)\.ts$/.test(id)) return "worker-client";
   if (/\/worker-serve\.ts$/.test(id)) return "worker-serve";
   if (/\/src\/(index|slim|extism|worker|worker-script|stdio)(\.node)?\.ts$/.test(id)) return undefined;
   return id.endsWith(".node.ts") ? "node" : "client";

@@ -40,6 +40,19 @@ export type ToWorker =
       /** Listened to from the start, for good. */
       events: EventName[];
     }
+  | {
+      /** discover, or run if there is a tool. */
+      type: "once";
+      id: number;
+      /** By which the token is asked for. */
+      session: number;
+      url: string;
+      options: PlainOptions;
+      wasm: PlainWasm | undefined;
+      token: boolean;
+      tool: { name: string; args: Readonly<Record<string, unknown>> } | undefined;
+      progress: boolean;
+    }
   | { type: "request"; id: number; session: number; command: keyof Commands; params: string; request: PlainRequest }
   | { type: "remember"; session: number; logLevel?: string; subscription?: { uri: string; on: boolean } }
   | { type: "listen"; session: number; events: EventName[] }

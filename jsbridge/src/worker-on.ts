@@ -1,17 +1,15 @@
-// connect and its like on a worker, on whichever platform.
+// connect, and what else needs no client, on a worker, on whichever platform.
 
-import type { Server } from "./channel.js";
 import { Client } from "./client.js";
-import type { SnapshotResult } from "./generated/wire.js";
-import type { ConnectOptions } from "./options.js";
+import type { Connect, Entry } from "./connect.js";
+import { Group } from "./group.js";
+import { restoreWith } from "./snapshot.js";
 import { Host, type Spawn } from "./worker-host.js";
+import { onceInWorker } from "./worker-once.js";
 import { WorkerSession } from "./worker-session.js";
 
-/** Opens a session with an MCP server, or goes on with that of a snapshot, in a worker. */
-export type ConnectInWorker = (server: Server, options?: ConnectOptions, snapshot?: SnapshotResult) => Promise<Client>;
-
-/** Makes the connect of a worker's entry. Its clients share one worker. */
-export function connectInWorker(spawn: Spawn): ConnectInWorker {
+/** Makes the functions of a worker's entry. Whatever they open shares one worker. */
+export function entryInWorker(spawn: Spawn): Entry {
   let shared: Host | undefined;
   const host = (): Host => {
     if (shared === undefined) {
@@ -22,8 +20,14 @@ export function connectInWorker(spawn: Spawn): ConnectInWorker {
     }
     return shared;
   };
-  return async (server, options = {}, snapshot = undefined) => {
+  const connect: Connect = async (server, options = {}, snapshot = undefined) => {
     const session = await WorkerSession.open(host, server, options, snapshot);
     return Client.of(session, session.listMaxPages);
+  };
+  return {
+    ...onceInWorker(host),
+    connect,
+    createGroup: (options = {}) => new Group(connect, options),
+    restore: (snapshot, options) => restoreWith(connect, snapshot, options),
   };
 }

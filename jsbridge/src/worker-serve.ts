@@ -7,6 +7,7 @@ import type { EventName } from "./events.js";
 import type { Root } from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
 import type { LoggingLevel } from "./logging.js";
+import { type Once, onceOn, type RunOptions } from "./once.js";
 import { type ConnectOptions, readSettings } from "./options.js";
 import type { Platform } from "./platform.js";
 import { Session } from "./session.js";
@@ -24,6 +25,7 @@ interface Asked {
 }
 
 type Open = ToWorker & { type: "open" };
+type OneCall = ToWorker & { type: "once" };
 type Request = ToWorker & { type: "request" };
 
 /** Serves one page. post sends it a message; the function that this returns takes one of the page's. */
@@ -35,6 +37,7 @@ export function serve(platform: Platform, post: (message: FromWorker) => void): 
 
 class Server {
   readonly #cores: Cores;
+  readonly #ones: Once;
   readonly #post: (message: FromWorker) => void;
   readonly #errors = new Errors();
   readonly #sessions = new Map<number, Served>();
@@ -45,6 +48,7 @@ class Server {
 
   constructor(platform: Platform, post: (message: FromWorker) => void) {
     this.#cores = new Cores(platform);
+    this.#ones = onceOn(this.#cores);
     this.#post = post;
   }
 
@@ -52,6 +56,9 @@ class Server {
     switch (message.type) {
       case "open":
         this.#run(message.id, (signal) => this.#open(message, signal));
+        break;
+      case "once":
+        this.#run(message.id, (signal) => this.#once(message, signal));
         break;
       case "request":
         this.#run(message.id, (signal) => this.#request(message, signal));
@@ -119,6 +126,14 @@ class Server {
         queueMicrotask(() => this.#post({ type: "connected", session: number, connected: session.connected }));
     });
     return session.connected;
+  }
+
+  #once({ id, session, url, tool, ...rest }: OneCall, signal: AbortSignal): Promise<unknown> {
+    const options: RunOptions = { ...rest.options, wasm: this.#wasm(rest.wasm), signal };
+    if (rest.token) options.token = () => this.#ask({ session, kind: "token" }) as Promise<string>;
+    if (rest.progress) options.onprogress = (data) => this.#post({ type: "progress", id, data });
+    const { discover, run } = this.#ones;
+    return tool === undefined ? discover(url, options) : run(url, tool.name, tool.args, options);
   }
 
   #wasm(wasm: PlainWasm | undefined): string | WebAssembly.Module | undefined {

@@ -285,9 +285,11 @@ export class WorkerSession implements ClientSession, HostedSession {
   }
 }
 
-// A call in the worker as a promise. When the signal aborts, it is rejected at
-// once and the worker told; late is called when that is done.
-function call(
+/**
+ * A call in the worker as a promise. When the signal aborts, it is rejected at
+ * once and the worker told; late is called when that is done.
+ */
+export function call(
   host: Host,
   message: ToWorker & { id: number },
   signal: AbortSignal | undefined,
@@ -326,9 +328,11 @@ function cloneable(options: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-// connect's options without what cannot be cloned. Throws local/unsupported for
-// a function that the worker would have to call and that is not known here.
-function plain(options: ConnectOptions): PlainOptions {
+/**
+ * connect's options without what cannot be cloned. Throws local/unsupported for
+ * a function that the worker would have to call and that is not known here.
+ */
+export function plain(options: ConnectOptions): PlainOptions {
   const { wasm: _w, token: _t, handlers: _h, events: _e, signal: _s, headers, ...rest } = options;
   const out = cloneable(rest);
   for (const [name, value] of Object.entries(out)) {
@@ -344,8 +348,8 @@ function plain(options: ConnectOptions): PlainOptions {
 const moduleIds = new WeakMap<object, Promise<PlainWasm>>();
 let lastModule = 0;
 
-// A place is read by the worker; everything else is compiled here, once.
-async function plainWasm(given: ConnectOptions["wasm"]): Promise<PlainWasm | undefined> {
+/** The wasm for a worker. A place is read there; everything else is compiled here, once. */
+export async function plainWasm(given: ConnectOptions["wasm"]): Promise<PlainWasm | undefined> {
   if (given === undefined) return undefined;
   if (typeof given === "string") return typeof location === "object" ? new URL(given, location.href).href : given;
   if (given instanceof URL) return given.href;

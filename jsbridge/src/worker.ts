@@ -3,15 +3,16 @@
 import type { Server } from "./channel.js";
 import type { Client } from "./client.js";
 import type { SnapshotResult as Snapshot } from "./generated/wire.js";
-import { Group, type GroupOptions } from "./group.js";
+import type { Group, GroupOptions } from "./group.js";
+import type { DiscoverOptions, DiscoverResult, RunOptions, RunResult } from "./once.js";
 import type { ConnectOptions } from "./options.js";
-import { type RestoreOptions, restoreWith } from "./snapshot.js";
-import { connectInWorker } from "./worker-on.js";
+import type { RestoreOptions } from "./snapshot.js";
+import { entryInWorker } from "./worker-on.js";
 import { spawnWorker } from "./worker-spawn.browser.js";
 
 export * from "./api.js";
 
-const open = /* @__PURE__ */ connectInWorker(spawnWorker);
+const entry = /* @__PURE__ */ entryInWorker(spawnWorker);
 
 /**
  * Opens a session with the MCP server at a URL (http, https, ws or wss), in a worker that
@@ -24,15 +25,38 @@ const open = /* @__PURE__ */ connectInWorker(spawnWorker);
  * plugin/trap; the next call gets a new one.
  */
 export function connect(server: Server, options: ConnectOptions = {}): Promise<Client> {
-  return open(server, options);
+  return entry.connect(server, options);
+}
+
+/**
+ * Asks the server at a URL what it is and which tools it has, in the worker.
+ * Nothing is kept: it connects, asks and closes. Rejects as connect does.
+ */
+export function discover(server: string | URL, options: DiscoverOptions = {}): Promise<DiscoverResult> {
+  return entry.discover(server, options);
+}
+
+/**
+ * Calls a tool of the server at a URL, in the worker. Nothing is kept: it
+ * connects, calls and closes. What a server of 2026-07-28 asks before it can go on
+ * is returned as data, and its answer goes with the next run. Rejects as connect
+ * and callTool do.
+ */
+export function run(
+  server: string | URL,
+  tool: string,
+  args: Readonly<Record<string, unknown>> = {},
+  options: RunOptions = {},
+): Promise<RunResult> {
+  return entry.run(server, tool, args, options);
 }
 
 /** Makes a group of servers, with none in it, whose sessions are in the worker. Throws local/bad_argument. */
 export function createGroup(options: GroupOptions = {}): Group {
-  return new Group(connect, options);
+  return entry.createGroup(options);
 }
 
 /** Goes on with the session of a snapshot, as restore does elsewhere, in the worker. */
 export function restore(snapshot: Snapshot, options: RestoreOptions): Promise<Client> {
-  return restoreWith(open, snapshot, options);
+  return entry.restore(snapshot, options);
 }

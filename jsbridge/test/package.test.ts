@@ -150,7 +150,7 @@ test("both formats export the same", async () => {
     ["remora-mcp", "index.node.cjs", ["createGroup", "discover", "restore", "run"]],
     ["remora-mcp/slim", "slim.node.cjs", ["createGroup", "discover", "restore", "run"]],
     ["remora-mcp/extism", "extism.node.cjs", ["restore"]],
-    ["remora-mcp/worker", "worker.node.cjs", ["createGroup", "restore"]],
+    ["remora-mcp/worker", "worker.node.cjs", ["createGroup", "discover", "restore", "run"]],
   ] as const) {
     const esm: unknown = await import(a);
     const cjs: unknown = (await import(join(dist, b))).default;

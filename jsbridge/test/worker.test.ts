@@ -269,4 +269,67 @@ for (const protocolVersion of ["2026-07-28", "2025-11-25"]) {
     await next.close();
     await assert.rejects(esm.restore(snapshot, { server: "http://127.0.0.1:1/mcp" }), { code: "local/bad_argument" });
   });
+
+  test(`${protocolVersion}: discover and run, and the worker ends after them`, async () => {
+    const starting = nextWorker();
+    let tokens = 0;
+    const token = async () => `token${++tokens}`;
+    const finding = esm.discover(new URL(server.url), { protocolVersion, token });
+    const first = once(await starting, "exit");
+    const found = await finding;
+    assert.equal(found.server.name, "remora-demo-server");
+    assert.equal(found.protocolVersion, protocolVersion);
+    assert.ok(found.tools.some(({ name }) => name === "add"));
+    assert.ok(tokens > 0);
+    await first;
+
+    const steps: number[] = [];
+    const onprogress = ({ progress }: main.Progress) => steps.push(progress);
+    const ran = await esm.run(server.url, "slow", { steps: 3, delayMs: 1 }, { protocolVersion, onprogress });
+    assert.equal(ran.result && text(ran.result), "done after 3 steps");
+    assert.deepEqual(steps, [1, 2, 3]);
+    assert.equal((await cjs.run(server.url, "fail", {}, { protocolVersion })).result?.isError, true);
+    await assert.rejects(esm.run(server.url, "nosuch", {}, { protocolVersion }), { code: "rpc/error", sent: "yes" });
+
+    const stop = new AbortController();
+    const reason = new Error("enough");
+    const starts = nextWorker();
+    const cancelled = esm.run(server.url, "slow", slow.arguments, {
+      protocolVersion,
+      signal: stop.signal,
+      onprogress: () => stop.abort(reason),
+    });
+    const last = once(await starts, "exit");
+    await assert.rejects(cancelled, (error: main.RemoraError) => {
+      assert.equal(error.code, "local/cancelled");
+      assert.equal(error.cause, reason);
+      return true;
+    });
+    await last;
+  });
 }
+
+test("discover and run: questions are data, what cannot be right is refused, and so is what a token function throws", async () => {
+  const asked = await esm.run(server.url, "ask", { question: "Which?" });
+  const [[key = "", request] = []] = Object.entries(asked.inputRequired?.inputRequests ?? {});
+  assert.equal(request?.method, "elicitation/create");
+  const { requestState } = asked.inputRequired ?? {};
+  const inputResponses = { [key]: { action: "accept", content: { answer: "blue" } } };
+  const answered = await esm.run(server.url, "ask", { question: "Which?" }, { inputResponses, requestState });
+  assert.match(String(answered.result && text(answered.result)), /blue/);
+
+  const token = () => {
+    throw new Error("no token today");
+  };
+  await assert.rejects(esm.discover(server.url, { token }), /the application's token function failed/);
+  const cases: [Promise<unknown>, string][] = [
+    [esm.discover("nowhere"), "local/bad_url"],
+    [esm.discover("ws://127.0.0.1:1/"), "local/bad_argument"],
+    [esm.discover(server.url, null as never), "local/bad_argument"],
+    [esm.discover(server.url, { signal: AbortSignal.abort() }), "local/cancelled"],
+    [esm.discover(server.url, { fetch }), "local/unsupported"],
+    [esm.run(server.url, "add", { a: () => 1 }), "local/bad_argument"],
+    [esm.run(server.url, ""), "local/bad_argument"],
+  ];
+  for (const [refused, code] of cases) await assert.rejects(refused, { code });
+});
