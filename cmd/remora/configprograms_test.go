@@ -13,7 +13,6 @@ import (
 
 // A file with servers of both kinds: at a URL, and programs.
 func TestConfigWithPrograms(t *testing.T) {
-	t.Setenv(asProgram, "1")
 	t.Setenv("REMORA_TEST_MODE", "demo-server")
 	file := config(t, fmt.Sprintf(`
 		"web": {"type":"http","url":%q},

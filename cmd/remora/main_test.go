@@ -6,9 +6,18 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 )
+
+// Started with a command's arguments and not by go test, the test program is the
+// command itself: in a terminal of its own, or as a server that is a program.
+func init() {
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-test.") {
+		main()
+	}
+}
 
 func TestDemoServerPrintsItsURLFirst(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())

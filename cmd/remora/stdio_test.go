@@ -8,18 +8,7 @@ import (
 	"testing"
 )
 
-// With this variable in its environment the test's own binary is the program,
-// so that it can be the server of its own tests.
-const asProgram = "REMORA_TEST_AS_PROGRAM"
-
-func init() {
-	if os.Getenv(asProgram) != "" {
-		main()
-	}
-}
-
 func TestServersThatArePrograms(t *testing.T) {
-	t.Setenv(asProgram, "1")
 	url := demo(t)
 	const server = "-- PROGRAM demo-server --stdio"
 	for _, test := range []struct {

@@ -24,17 +24,6 @@ import (
 	"github.com/remora-mcp/remora/cmd/remora/demoserver"
 )
 
-// runVariable makes the test program be the command itself, so that it can be
-// run with a terminal of its own.
-const runVariable = "REMORA_TEST_RUN"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(runVariable) != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
-
 // patience bounds the wait for what must happen.
 const patience = time.Minute
 
@@ -66,7 +55,7 @@ func openScreen(t *testing.T, args ...string) *screen {
 	}
 	s := &screen{t: t, file: file, tty: tty, ended: make(chan error, 1), changed: make(chan struct{}, 1)}
 	s.cmd = exec.Command(exe, args...)
-	s.cmd.Env = append(os.Environ(), runVariable+"=1", "TERM=xterm")
+	s.cmd.Env = append(os.Environ(), "TERM=xterm")
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = tty, tty, tty
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := s.cmd.Start(); err != nil {
@@ -298,7 +287,6 @@ func TestNoFormsInAPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(exe, "call", w.url(), "ask", "question=why")
-	cmd.Env = append(os.Environ(), runVariable+"=1")
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState.ExitCode() != exitTool || !strings.Contains(string(out), noForms) {
 		t.Errorf("%v: %s", err, out)
