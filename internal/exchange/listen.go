@@ -243,7 +243,6 @@ func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID st
 			s.reached(a, "")
 			continue
 		}
-		resumes = ""
 		// A server may not have noticed yet that the stream before has ended.
 		conflict := err == nil && a.out == nil && resp.Status == http.StatusConflict
 		if err == nil && resp.Status/100 != 5 && !conflict && (resp.Status != http.StatusOK || mediaType(resp.Header) != "text/event-stream") {
@@ -255,6 +254,7 @@ func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID st
 			err = errors.New(http.StatusText(resp.Status))
 		}
 		if err == nil {
+			resumes = ""
 			if a.out == nil {
 				s.stands(a)
 			}
