@@ -249,7 +249,6 @@ func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID st
 			s.reached(a, "")
 			continue
 		}
-		resumes = ""
 		// A server may not have noticed yet that the stream before has ended.
 		conflict := err == nil && a.out == nil && resp.Status == http.StatusConflict
 		if err == nil && resp.Status/100 != 5 && !conflict && (resp.Status != http.StatusOK || mediaType(resp.Header) != "text/event-stream") {
@@ -261,7 +260,7 @@ func (s *standing) keep(ctx context.Context, a *Standing, request func(lastID st
 			err = errors.New(http.StatusText(resp.Status))
 		}
 		if err == nil {
-			stood = true
+			stood, resumes = true, ""
 			if a.out == nil {
 				s.stands(a)
 			}

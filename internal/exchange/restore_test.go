@@ -55,6 +55,7 @@ func TestRestoredStreamGoesOn(t *testing.T) {
 		{"continued", nil, "7"},
 		{"forgotten", map[string]int{"7": http.StatusBadRequest}, "7,"},
 		{"still held by the one before", map[string]int{"once": http.StatusConflict}, "7,7"},
+		{"held and then forgotten", map[string]int{"once": http.StatusConflict, "7": http.StatusNotFound}, "7,7,"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -67,8 +68,8 @@ func TestRestoredStreamGoesOn(t *testing.T) {
 				id := r.Header.Get("Last-Event-ID")
 				asked = append(asked, id)
 				status := c.refused[id]
-				if len(asked) == 1 && status == 0 {
-					status = c.refused["once"]
+				if once := c.refused["once"]; len(asked) == 1 && once != 0 {
+					status = once
 				}
 				mu.Unlock()
 				if status != 0 {
