@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -16,9 +17,9 @@ func TestConfigWithPrograms(t *testing.T) {
 	t.Setenv("REMORA_TEST_MODE", "demo-server")
 	file := config(t, fmt.Sprintf(`
 		"web": {"type":"http","url":%q},
-		"local": {"type":"stdio","command":%q,"args":["${REMORA_TEST_MODE}","--stdio"]},
+		"local": {"type":"stdio","command":%q,"args":["${REMORA_TEST_MODE}","--stdio"],"env":{"REMORA_TEST_AS_PROGRAM":"1"}},
 		"noisy": {"command":"sh","args":["-c","echo started in $MODE with $KEY >&2; exec $0 demo-server --stdio",%q],
-			"env":{"MODE":"a mode","KEY":"${REMORA_TEST_NONE:-noisy-canary}"}},
+			"env":{"REMORA_TEST_AS_PROGRAM":"1","MODE":"a mode","KEY":"${REMORA_TEST_NONE:-noisy-canary}"}},
 		"gone": {"command":"no-such-program-anywhere"},
 		"broken": {"command":"sh","args":["-c","echo the key is $KEY >&2; exit 3"],"env":{"KEY":"broken-canary"}},
 		"off": {"command":"no-such-program-anywhere","disabled":true}`, demo(t), os.Args[0], os.Args[0]))
@@ -96,7 +97,7 @@ func TestConfigFolder(t *testing.T) {
 func TestCompletionRunsNoProgramOfAFile(t *testing.T) {
 	marker := t.TempDir() + "/ran"
 	file := config(t, fmt.Sprintf(`"http://x": {"command":"sh","args":["-c",%q]}`, "echo > "+marker))
-	flags := &serverFlags{config: file}
+	flags := &serverFlags{config: file, timeout: time.Minute}
 	cmd := &cobra.Command{}
 	cmd.SetContext(t.Context())
 	offers := fromServer(cmd, flags, "http://x", func(context.Context, *server) ([]int, error) { return []int{1}, nil })
