@@ -95,11 +95,13 @@ func (s *Restarter) handler(life context.Context) http.Handler {
 	type args struct {
 		ID string `json:"id,omitempty"`
 	}
-	answer := &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "here"}}}
+	answer := func() *mcp.CallToolResult { // one for each: the SDK writes into it
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "here"}}}
+	}
 	mcp.AddTool(server, &mcp.Tool{Name: "echo"}, func(_ context.Context, _ *mcp.CallToolRequest, a args) (*mcp.CallToolResult, any, error) {
 		s.count("echo")
 		s.count("echo." + a.ID)
-		return answer, nil, nil
+		return answer(), nil, nil
 	})
 	mcp.AddTool(server, &mcp.Tool{Name: "gather"}, func(ctx context.Context, _ *mcp.CallToolRequest, a args) (*mcp.CallToolResult, any, error) {
 		n := s.count("gather")
@@ -110,7 +112,7 @@ func (s *Restarter) handler(life context.Context) http.Handler {
 		if n%2 == 0 {
 			select {
 			case <-s.gathered:
-				return answer, nil, nil
+				return answer(), nil, nil
 			case <-life.Done():
 			}
 		}
