@@ -303,7 +303,10 @@ function socketCarrier(socket: WebSocketLike): Carrier {
           reject(new RemoraError("channel/closed", excerpt(why)));
           closed(why);
         });
-        socket.addEventListener("error", () => {}); // close says what there is to say
+        // The close that comes with it says what there is to say; Node 22 has none for a socket that never opened.
+        socket.addEventListener("error", () => {
+          setTimeout(() => reject(new RemoraError("channel/closed", "the WebSocket could not be opened")), 0);
+        });
         socket.addEventListener("open", resolve);
         if (socket.readyState === 1) resolve();
         if (socket.readyState > 1) reject(new RemoraError("channel/closed", "the WebSocket is closed"));
