@@ -148,7 +148,9 @@ class Run implements ChannelHandle {
   async #start(dial: () => Channel | Promise<Channel>): Promise<void> {
     try {
       await undefined; // nothing is told before open has returned
-      const given = await dial();
+      const made = dial();
+      // What is there at once is listened to at once: a socket may fail right away.
+      const given = made instanceof Promise ? await made : made;
       if (typeof given === "object" && given !== null && "channelPort" in given) {
         this.#inner = given.channelPort.open(this.#sink, this.#maxBytes);
         if (!this.#wanted) this.#inner.close();
