@@ -11,6 +11,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/remora-mcp/remora/internal/exchange"
+	"github.com/remora-mcp/remora/internal/port"
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
@@ -121,9 +122,8 @@ func (s *session) visit(ctx context.Context, cl *call, cn *conn, refused *wire.E
 			return false, err
 		}
 	}
-	over := make(chan struct{})
-	timer := s.core.clock.AfterFunc(completionTime, func() { close(over) })
-	defer timer.Stop()
+	over, stop := port.After(s.core.clock, completionTime)
+	defer stop()
 	for _, done := range waits {
 		select {
 		case <-done:

@@ -234,9 +234,8 @@ const onceCloseTime = time.Second
 
 // endOnce closes the connection, and waits for it.
 func (s *session) endOnce() {
-	over := make(chan struct{})
-	timer := s.core.clock.AfterFunc(onceCloseTime, func() { close(over) })
-	defer timer.Stop()
+	over, stop := port.After(s.core.clock, onceCloseTime)
+	defer stop()
 	select {
 	case <-s.current().end():
 	case <-over:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/remora-mcp/remora/internal/exchange"
+	"github.com/remora-mcp/remora/internal/port"
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
@@ -239,11 +240,10 @@ func (s *session) pause(back *comeback, d time.Duration) {
 	if d == 0 {
 		return
 	}
-	woken := make(chan struct{})
-	timer := s.core.clock.AfterFunc(d, func() { close(woken) })
-	defer timer.Stop()
+	over, stop := port.After(s.core.clock, d)
+	defer stop()
 	select {
-	case <-woken:
+	case <-over:
 	case <-back.heard:
 	case <-s.ctx.Done():
 	}
@@ -347,14 +347,14 @@ func (s *session) keepAlive(cn *conn) {
 	cn.unkept = cancel
 	go func() {
 		for ctx.Err() == nil {
-			woken := make(chan struct{})
-			timer := s.core.clock.AfterFunc(every, func() { close(woken) })
+			over, stop := port.After(s.core.clock, every)
 			select {
-			case <-woken:
+			case <-over:
 			case <-cn.transport.End():
+				stop()
 				return
 			case <-ctx.Done():
-				timer.Stop()
+				stop()
 				return
 			}
 			if s.current() != cn {

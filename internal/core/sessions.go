@@ -10,6 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/remora-mcp/remora/internal/exchange"
+	"github.com/remora-mcp/remora/internal/port"
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
@@ -212,9 +213,8 @@ func (s *session) closeCommand(cl *call) ([]byte, error) {
 		s.current().transport.Forget()
 	}
 	done := s.current().end()
-	timeout := make(chan struct{})
-	timer := s.core.clock.AfterFunc(closeTime, func() { close(timeout) })
-	defer timer.Stop()
+	timeout, stop := port.After(s.core.clock, closeTime)
+	defer stop()
 	select {
 	case <-done:
 	case <-timeout:
@@ -281,9 +281,8 @@ const standingTime = time.Second
 // awaitStanding waits until the standing stream stands or is refused, because
 // what a server says before is lost.
 func (s *session) awaitStanding(ctx context.Context, begun <-chan struct{}) {
-	timeout := make(chan struct{})
-	timer := s.core.clock.AfterFunc(standingTime, func() { close(timeout) })
-	defer timer.Stop()
+	timeout, stop := port.After(s.core.clock, standingTime)
+	defer stop()
 	select {
 	case <-begun:
 	case <-timeout:

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/remora-mcp/remora/internal/port"
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
@@ -48,11 +49,10 @@ func (t *Transport) Reached() {
 
 // pause waits for d, or until Reached.
 func (s *standing) pause(ctx context.Context, d time.Duration) error {
-	woken := make(chan struct{})
-	timer := s.t.cfg.Clock.AfterFunc(d, func() { close(woken) })
-	defer timer.Stop()
+	over, stop := port.After(s.t.cfg.Clock, d)
+	defer stop()
 	select {
-	case <-woken:
+	case <-over:
 	case <-s.again:
 	case <-ctx.Done():
 	}

@@ -92,16 +92,23 @@ func (SystemClock) Now() time.Time { return time.Now() }
 // AfterFunc calls time.AfterFunc.
 func (SystemClock) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
 
+// After returns a channel that is closed after d by the given clock, and what
+// stops the timer, which whoever no longer waits has to call.
+func After(clock Clock, d time.Duration) (over <-chan struct{}, stop func() bool) {
+	done := make(chan struct{})
+	timer := clock.AfterFunc(d, func() { close(done) })
+	return done, timer.Stop
+}
+
 // Sleep blocks for d by the given clock. It returns the context's error if that
 // ends first.
 func Sleep(ctx context.Context, clock Clock, d time.Duration) error {
-	woken := make(chan struct{})
-	timer := clock.AfterFunc(d, func() { close(woken) })
+	over, stop := After(clock, d)
+	defer stop()
 	select {
-	case <-woken:
+	case <-over:
 		return nil
 	case <-ctx.Done():
-		timer.Stop()
 		return ctx.Err()
 	}
 }
