@@ -63,6 +63,16 @@ type flight struct {
 	// answered is closed when the call is over; nil for a call of the SDK's,
 	// which gets an answer.
 	answered chan struct{}
+	// limit ends a server/discover that the server leaves unanswered; nil for
+	// other calls.
+	limit port.Timer
+}
+
+// over lets go of what waits with the call.
+func (f *flight) over() {
+	if f.limit != nil {
+		f.limit.Stop()
+	}
 }
 
 // Bounds of a Duplex.
@@ -175,13 +185,11 @@ func (d *Duplex) sendCall(ctx context.Context, out *outgoing) error {
 	if out.Method == methodCallTool {
 		out = withParams(out, call.Params)
 	}
-	if err := d.begin(ctx, &flight{out: out, call: call}); err != nil {
-		return err
-	}
+	f := &flight{out: out, call: call}
 	if out.Method == methodDiscover {
-		d.awaitDiscover(out)
+		f.limit = d.limitDiscover(out)
 	}
-	return nil
+	return d.begin(ctx, f)
 }
 
 // begin sends a request. It returns an error only after the end.
@@ -191,6 +199,7 @@ func (d *Duplex) begin(ctx context.Context, f *flight) error {
 		failure := *d.ended
 		failure.Sent = wire.SentNo
 		d.mu.Unlock()
+		f.over()
 		f.call.fail(&failure)
 		return &failure
 	}
@@ -216,9 +225,9 @@ func (d *Duplex) transmit(ctx context.Context, f *flight) {
 	}
 }
 
-// awaitDiscover answers server/discover if the server does not.
-func (d *Duplex) awaitDiscover(out *outgoing) {
-	d.t.cfg.Clock.AfterFunc(discoverTime, func() {
+// limitDiscover answers server/discover if the server does not.
+func (d *Duplex) limitDiscover(out *outgoing) port.Timer {
+	return d.t.cfg.Clock.AfterFunc(discoverTime, func() {
 		d.settle(out.ID, &wire.Error{
 			Code:    wire.CodeLocalTimeout,
 			Message: fmt.Sprintf("the server left server/discover unanswered for %v", discoverTime),
@@ -248,17 +257,23 @@ func (d *Duplex) forget(notice *outgoing) {
 	if decode(notice.Params, &params) != nil {
 		return
 	}
-	d.mu.Lock()
-	delete(d.pending, string(params.RequestID))
-	d.mu.Unlock()
+	d.take(params.RequestID)
 }
 
 // take takes a call out of those in flight.
 func (d *Duplex) take(id json.RawMessage) *flight {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f := d.pending[string(id)]
-	delete(d.pending, string(id))
+	return d.takeLocked(string(id))
+}
+
+// takeLocked is take with mu held.
+func (d *Duplex) takeLocked(id string) *flight {
+	f := d.pending[id]
+	if f != nil {
+		delete(d.pending, id)
+		f.over()
+	}
 	return f
 }
 
@@ -269,9 +284,8 @@ func (d *Duplex) takeOnly() *flight {
 	if len(d.pending) != 1 {
 		return nil
 	}
-	for id, f := range d.pending {
-		delete(d.pending, id)
-		return f
+	for id := range d.pending {
+		return d.takeLocked(id)
 	}
 	return nil
 }
@@ -347,6 +361,7 @@ func (d *Duplex) end(failure *wire.Error) {
 	for _, f := range d.pending {
 		lost := *failure
 		lost.Sent = f.call.Sent()
+		f.over()
 		f.call.fail(&lost)
 		if f.answered != nil {
 			close(f.answered)
