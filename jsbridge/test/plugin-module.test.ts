@@ -5,7 +5,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { RemoraError } from "../src/errors.js";
+import { Output } from "../src/guest.js";
 import { adaptPlugin } from "../src/plugin-module.js";
+import { Wasi } from "../src/wasi.js";
 
 const resolve = createRequire(import.meta.url).resolve;
 const plugin = readFileSync(resolve("remora-mcp/remora-plugin.wasm"));
@@ -69,5 +71,16 @@ test("a number that does not end is plugin/missing", () => {
   assert.throws(
     () => adaptPlugin(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 2, 5, 0xff, 0xff, 0xff, 0xff, 15)),
     missing,
+  );
+});
+
+test("every function of WASI that the plugin imports is there", async () => {
+  const { functions } = new Wasi(new Output());
+  const imports = WebAssembly.Module.imports(await WebAssembly.compile(plugin));
+  const wanted = imports.filter(({ module }) => module === "wasi_snapshot_preview1").map(({ name }) => name);
+  assert.ok(wanted.includes("fd_write"));
+  assert.deepEqual(
+    wanted.filter((name) => functions[name] === undefined),
+    [],
   );
 });

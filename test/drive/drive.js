@@ -228,11 +228,15 @@ class Run {
       };
     }
     const onAsk = () => abort.abort();
+    let unseen;
     if (step.cancel) {
       options.signal = abort.signal;
       if (step.cancel === "ask") this.onAsk.add(onAsk);
       else if (step.cancel !== "progress") {
-        this.counters({ wait: step.cancel }).then(() => abort.abort());
+        const failed = (error) => {
+          unseen = error;
+        };
+        this.counters({ wait: step.cancel }).catch(failed).finally(() => abort.abort());
       }
     }
     try {
@@ -240,6 +244,8 @@ class Run {
         { name: step.tool, arguments: step.arguments ?? {} },
         options,
       );
+    } catch (error) {
+      throw unseen ?? error;
     } finally {
       over = true;
       this.onAsk.delete(onAsk);
