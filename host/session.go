@@ -252,11 +252,7 @@ func (s *Session) open(ctx context.Context, again bool) error {
 	s.mu.Unlock()
 	c := newCall(ctx)
 	c.connects, c.again = s, again
-	err = d.begin(c, wire.Call{
-		Command:           "connect",
-		TimeoutMs:         milliseconds(o.Timeout),
-		MaxTotalTimeoutMs: milliseconds(o.MaxTotalTimeout),
-	}, mustJSON(params))
+	err = d.begin(c, o.call("connect"), mustJSON(params))
 	if err != nil {
 		return err
 	}
@@ -494,15 +490,11 @@ func (s *Session) request(ctx context.Context, command string, params any, meta 
 		}
 		c := newCall(ctx)
 		c.link, c.token, c.progress = l, meta["progressToken"], o.OnProgress != nil
-		err = l.d.begin(c, wire.Call{
-			Command:               command,
-			Session:               l.number,
-			TimeoutMs:             milliseconds(o.Timeout),
-			MaxTotalTimeoutMs:     milliseconds(o.MaxTotalTimeout),
-			KeepTimeoutOnProgress: o.KeepTimeoutOnProgress,
-			Progress:              c.progress || s.listeners.has(wantsProgress),
-			CacheMode:             string(o.CacheMode),
-		}, body)
+		header := o.call(command)
+		header.Session = l.number
+		header.Progress = c.progress || s.listeners.has(wantsProgress)
+		header.CacheMode = string(o.CacheMode)
+		err = l.d.begin(c, header, body)
 		if errors.Is(err, errRetired) {
 			l.active.Store(false)
 			continue
