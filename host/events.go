@@ -43,7 +43,8 @@ type StateChange struct {
 type Events struct {
 	// State is called when the session's connection changes.
 	State func(StateChange)
-	// Log is called when the server logs something.
+	// Log is called when the server logs something, or, with the Logger
+	// StderrLogger, when a server that is a program wrote a line to its stderr.
 	//
 	//lint:ignore SA1019 logging is deprecated as of 2026-07-28 and part of the older revisions
 	Log func(*mcp.LoggingMessageParams)

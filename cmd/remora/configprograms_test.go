@@ -22,6 +22,7 @@ func TestConfigWithPrograms(t *testing.T) {
 			"env":{"REMORA_TEST_AS_PROGRAM":"1","MODE":"a mode","KEY":"${REMORA_TEST_NONE:-noisy-canary}"}},
 		"gone": {"command":"no-such-program-anywhere"},
 		"broken": {"command":"sh","args":["-c","echo the key is $KEY >&2; exit 3"],"env":{"KEY":"broken-canary"}},
+		"cut": {"command":"sh","args":["-c","printf '%%s%%0180d' $KEY 0 >&2; exit 3"],"env":{"KEY":"a-long-canary-0123456789"}},
 		"off": {"command":"no-such-program-anywhere","disabled":true}`, demo(t), os.Args[0], os.Args[0]))
 	for _, test := range []struct {
 		name     string
@@ -40,7 +41,11 @@ func TestConfigWithPrograms(t *testing.T) {
 		{"progress", "call --config FILE local__slow steps=2 delayMs=0", "done after 2 steps\n", "remora: 2 of 2: step 2 of 2\n", 0},
 		{"inspect a program", "inspect --config FILE local", "server        remora-demo-server", "", 0},
 		{"inspect over HTTP", "inspect --config FILE web", "server        remora-demo-server", "", 0},
+		{"its stderr and the log", "inspect --log-level info --config FILE noisy", "server", "started in [redacted] with [redacted]\n", 0},
 		{"inspect and its stderr", "inspect --config FILE noisy", "server        remora-demo-server", "started in [redacted] with [redacted]\n", 0},
+		{"its stderr in the log", "inspect --quiet --log-level info --config FILE noisy", "server", "info: stderr: started in [redacted] with [redacted]\n", 0},
+		{"of several, in the log", "tools --quiet --log-level info --config FILE noisy", "noisy__echo", "info: stderr: started in [redacted] with [redacted]\n", 0},
+		{"a secret at the cut", "inspect --config FILE cut", "", "its stderr ends: ", 4},
 		{"inspect what is gone", "inspect --config FILE gone", "", "channel/closed", 4},
 		{"inspect what is disabled", "inspect --config FILE off", "", `the server "off" is disabled`, 2},
 		{"headers for a program", "inspect -H a:b --config FILE local", "", "are for a URL", 2},
@@ -61,8 +66,13 @@ func TestConfigWithPrograms(t *testing.T) {
 			if got.status != test.status || !strings.Contains(got.out, test.out) || !strings.Contains(got.err, test.err) || test.err == "" && got.err != "" {
 				t.Errorf("status %d, want %d\n%.2000s\n%s", got.status, test.status, got.out, got.err)
 			}
-			if strings.Contains(got.out+got.err, "canary") {
-				t.Errorf("a secret of the file is shown: %s%s", got.out, got.err)
+			for _, part := range []string{"canary", "0123", "789"} {
+				if strings.Contains(got.out+got.err, part) {
+					t.Errorf("%q of a secret of the file is shown: %s%s", part, got.out, got.err)
+				}
+			}
+			if strings.Count(got.err, "started in") > 1 {
+				t.Errorf("its stderr is shown twice: %s", got.err)
 			}
 		})
 	}
