@@ -281,7 +281,7 @@ func (s *Session) deliver(e event, to *Events) {
 	case "trace":
 		if to.Trace != nil {
 			var data TraceEvent
-			if data, err = s.net.traceEvent(e.data); err == nil {
+			if data, err = s.network().traceEvent(e.data); err == nil {
 				to.Trace(data)
 			}
 		}

@@ -103,7 +103,7 @@ type Session struct {
 	rt     *Runtime
 	url    string
 	opts   ConnectOptions
-	net    *network        // nil over a channel
+	net    *network        // for the plugin's requests; nil over a channel
 	dialer Dialer          // nil over HTTP
 	ctx    context.Context // ends when the session is closed
 	cancel context.CancelFunc
@@ -128,10 +128,19 @@ type Session struct {
 }
 
 // Connect opens a session with the MCP server at url, an absolute http or https
-// URL. It blocks until the server has answered or ctx ends, whose CallOptions
-// apply. Nil options are the zero value. The caller closes the session.
+// URL, or a ws or wss one for a server that is reached by WebSocket. It
+// blocks until the server has answered or ctx ends, whose CallOptions apply. Nil
+// options are the zero value. The caller closes the session.
+//
+// A WebSocket is a channel, see ConnectChannel, and the rest holds as over HTTP:
+// the Policy, and Headers and Token, which go with the request that opens it. It
+// follows no redirect.
 func (rt *Runtime) Connect(ctx context.Context, url string, o *ConnectOptions) (*Session, error) {
-	s, err := rt.newHTTPSession(url, o)
+	open := rt.newHTTPSession
+	if isSocketURL(url) {
+		open = rt.newSocketSession
+	}
+	s, err := open(url, o)
 	if err != nil {
 		return nil, err
 	}
@@ -170,16 +179,21 @@ func (rt *Runtime) newHTTPSession(raw string, o *ConnectOptions) (*Session, erro
 		return nil, err
 	}
 	s.url = server.String()
+	s.net, err = s.newNetwork(server)
+	return s, err
+}
+
+// newNetwork is what the session may use of HTTP.
+func (s *Session) newNetwork(server *url.URL) (*network, error) {
 	p, err := newPolicy(server, s.opts.Policy)
 	if err != nil {
 		return nil, err
 	}
-	creds, err := newCredentials(s.opts.Headers, s.opts.Token, rt.opts.Logger)
+	creds, err := newCredentials(s.opts.Headers, s.opts.Token, s.rt.opts.Logger)
 	if err != nil {
 		return nil, err
 	}
-	s.net = newNetwork(p, creds, rt.opts.HTTP)
-	return s, nil
+	return newNetwork(p, creds, s.rt.opts.HTTP), nil
 }
 
 // clientInfo is what the server is told of the application.
@@ -226,13 +240,21 @@ func (s *Session) abandon() {
 // release lets go of what the session holds. It waits until its channel is gone
 // or ctx ends.
 func (s *Session) release(ctx context.Context) {
-	if s.net != nil {
-		s.net.close()
+	if n := s.network(); n != nil {
+		n.close()
 	}
 	if s.dialer != nil {
 		s.channels.wait(ctx)
 	}
 	s.rt.forget(s)
+}
+
+// network is what the session may use of HTTP; nil if that is nothing.
+func (s *Session) network() *network {
+	if d, ok := s.dialer.(*socketDialer); ok {
+		return d.net
+	}
+	return s.net
 }
 
 // InitializeResult describes the server and what was agreed on with it when the
