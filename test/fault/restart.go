@@ -49,7 +49,7 @@ func (s *Restarter) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.address, s.end = listener.Addr().String(), cancel
-	s.server = &http.Server{Handler: s.handler(ctx)}
+	s.server = &http.Server{Handler: ForPages(s.handler(ctx))}
 	// A request on a connection that was kept open when the server was killed may
 	// have reached it, for all the client knows.
 	s.server.SetKeepAlivesEnabled(false)
