@@ -92,13 +92,13 @@ func checkReconnect(params *wire.Connect) error {
 }
 
 // passing reports whether a failure may be over soon: no way to the server, or
-// one behind which it is not up yet.
+// one behind which it is not up yet, whose answer a page may not even see.
 func passing(failure *wire.Error) bool {
 	if failure == nil {
 		return false
 	}
 	switch failure.Code {
-	case wire.CodeHTTPNetwork, wire.CodeLocalTimeout, wire.CodeHTTPSessionGone:
+	case wire.CodeHTTPNetwork, wire.CodeHTTPCORS, wire.CodeLocalTimeout, wire.CodeHTTPSessionGone:
 		return true
 	case wire.CodeChannelClosed: // some channels can be opened once
 		return failure.Sent != wire.SentNo || failure.Retryable

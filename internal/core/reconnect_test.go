@@ -3,9 +3,11 @@ package core
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -148,6 +150,45 @@ func TestListenersComeBack(t *testing.T) {
 		})
 	}
 }
+
+// Before a server that is not up yet a proxy may answer, which a page cannot see:
+// the session comes back all the same.
+func TestAProxyThatAPageCannotSee(t *testing.T) {
+	for _, protocol := range []string{"2025-11-25", "2026-07-28"} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			server := restarter(t, false, 1)
+			e := newEmbedder(t)
+			var hidden atomic.Bool
+			direct := e.client.Transport
+			e.client.Transport = roundTripper(func(req *http.Request) (*http.Response, error) {
+				if hidden.Load() {
+					return nil, &wire.Error{Code: wire.CodeHTTPCORS, Message: "no answer that a page may see", Sent: wire.SentUnknown}
+				}
+				return direct.RoundTrip(req)
+			})
+			session := e.connect(wire.Connect{URL: server.URL, ProtocolVersion: protocol, Reconnect: soon, Events: []string{"resourcesChanged"}}).Session
+			hidden.Store(true)
+			server.Kill()
+			e.awaitState(wire.StateReconnecting, 3)
+			hidden.Store(false)
+			restart(t, server)
+			e.awaitState(wire.StateReady, 2)
+			if _, failure := e.run(wire.Call{Command: "callTool", Session: session}, wire.CallTool{Name: "echo"}); failure != nil {
+				t.Error(failure)
+			}
+			for _, s := range e.states() {
+				if s.State == wire.StateLost && s.Reason != forgotten {
+					t.Errorf("it was given up: %+v", s)
+				}
+			}
+		})
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // A server that stays away: the calls that wait end together after the last
 // attempt, and say that they were not sent. The next call tries again.
