@@ -170,6 +170,12 @@ func (g *Group) connectOptions(name string, o *ConnectOptions) *ConnectOptions {
 	if out.ValidateOutput == ValidateKnown {
 		out.ValidateOutput = g.opts.Connect.ValidateOutput
 	}
+	if out.Reconnect == (Reconnect{}) {
+		out.Reconnect = g.opts.Connect.Reconnect
+	}
+	if out.KeepAlive == 0 {
+		out.KeepAlive = g.opts.Connect.KeepAlive
+	}
 	out.group = name
 	return &out
 }
