@@ -71,8 +71,8 @@ type Events struct {
 	Trace func(TraceEvent)
 }
 
-// The events of which the core has to know, and for which a server may have to be
-// asked; and the callback of each.
+// The events of wire.Listened, of which the core has to know, and the callback of
+// each.
 var listenEvents = []struct {
 	name string
 	has  func(*Events) bool

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/remora-mcp/remora/internal/exchange"
@@ -327,9 +328,8 @@ func (s *session) holdsLink() bool {
 	if len(s.subscriptions) > 0 {
 		return true
 	}
-	for _, event := range s.listening {
-		switch event {
-		case "log", "toolsChanged", "promptsChanged", "resourcesChanged", "resourceUpdated":
+	for _, event := range wire.Listened() {
+		if event != "trace" && slices.Contains(s.listening, event) {
 			return true
 		}
 	}
