@@ -26,28 +26,18 @@ func TestServersOverWebSockets(t *testing.T) {
 	t.Cleanup(ts.Close)
 	url := "ws" + strings.TrimPrefix(ts.URL, "http") + "/mcp"
 	file := config(t, fmt.Sprintf(`"far": {"type":"ws","url":%q}`, url))
-	for _, test := range []struct {
-		name, args, out, err string
-		status               int
-	}{
-		{"tools", "tools URL", "add(a: number, b: number)", "", 0},
-		{"inspect", "inspect URL", "server        socket-server", "", 0},
-		{"call", "call URL add a=2 b=3", "the sum is 5\n", "", 0},
-		{"the older line", "call --protocol 2025-11-25 URL add a=2 b=3", "the sum is 5\n", "", 0},
-		{"a header", "call -H X-Key:canary URL add a=2 b=3", "the sum is 5\n", "", 0},
-		{"-- ends the flags", "call URL add -- a=-2 b=3", "the sum is 1\n", "", 0},
-		{"of a file", "call --config FILE far__add a=2 b=3", "the sum is 5\n", "", 0},
-		{"nobody listens", "tools ws://127.0.0.1:1/?key=canary", "", "channel/closed: no connection to ws://127.0.0.1:1", 4},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			args := strings.Fields(strings.NewReplacer("URL", url, "FILE", file).Replace(test.args))
-			got := remora(t.Context(), "", args...)
-			if got.status != test.status || !strings.Contains(got.out, test.out) || !strings.Contains(got.err, test.err) || test.err == "" && got.err != "" {
-				t.Errorf("status %d, want %d\n%.2000s\n%s", got.status, test.status, got.out, got.err)
-			}
-			if strings.Contains(got.out+got.err, "canary") {
-				t.Errorf("a secret is shown: %s%s", got.out, got.err)
-			}
-		})
-	}
+	runRows(t, []row{
+		{"tools", "", "tools URL", "add(a: number, b: number)", "", 0},
+		{"inspect", "", "inspect URL", "server        socket-server", "", 0},
+		{"call", "", "call URL add a=2 b=3", "the sum is 5\n", "", 0},
+		{"the older line", "", "call --protocol 2025-11-25 URL add a=2 b=3", "the sum is 5\n", "", 0},
+		{"a header", "", "call -H X-Key:canary URL add a=2 b=3", "the sum is 5\n", "", 0},
+		{"-- ends the flags", "", "call URL add -- a=-2 b=3", "the sum is 1\n", "", 0},
+		{"of a file", "", "call --config FILE far__add a=2 b=3", "the sum is 5\n", "", 0},
+		{"nobody listens", "", "tools ws://127.0.0.1:1/?key=canary", "", "channel/closed: no connection to ws://127.0.0.1:1", 4},
+	}, []string{"URL", url, "FILE", file}, func(t *testing.T, got outcome) {
+		if strings.Contains(got.out+got.err, "canary") {
+			t.Errorf("a secret is shown: %s%s", got.out, got.err)
+		}
+	})
 }
