@@ -72,6 +72,15 @@ func (e *embedder) awaitState(state string, least int) {
 	})
 }
 
+// endSession closes the session and waits until nothing is left of it.
+func (e *embedder) endSession(session uint32) {
+	e.t.Helper()
+	if _, failure := e.run(wire.Call{Command: "close", Session: session}, wire.Close{}); failure != nil {
+		e.t.Error(failure)
+	}
+	eventually(e.t, "nothing is open", func() bool { return e.core.Open() == 0 })
+}
+
 // Of 100 calls in flight on a server that is killed, each ends with a result or
 // an error and none is executed twice. A call that comes while the server is away
 // is sent when it is back, once.
@@ -117,10 +126,7 @@ func TestServerRestarts(t *testing.T) {
 			if last := told[len(told)-1]; reconnecting < 0 || told[reconnecting].Attempt != 1 || last.State != wire.StateReady {
 				t.Errorf("states %+v", told)
 			}
-			if _, failure := e.run(wire.Call{Command: "close", Session: session}, wire.Close{}); failure != nil {
-				t.Error(failure)
-			}
-			eventually(t, "nothing is open", func() bool { return e.core.Open() == 0 })
+			e.endSession(session)
 		})
 	}
 }
@@ -143,10 +149,7 @@ func TestListenersComeBack(t *testing.T) {
 			restart(t, server)
 			eventually(t, "a subscription", func() bool { return server.Executed("subscribe") >= 2 })
 			e.awaitState(wire.StateReady, 2)
-			if _, failure := e.run(wire.Call{Command: "close", Session: session}, wire.Close{}); failure != nil {
-				t.Error(failure)
-			}
-			eventually(t, "nothing is open", func() bool { return e.core.Open() == 0 })
+			e.endSession(session)
 		})
 	}
 }
@@ -259,10 +262,7 @@ func TestUnsentCallsEnd(t *testing.T) {
 			if failure == nil || failure.Code != c.want || failure.Sent != wire.SentNo {
 				t.Errorf("%+v, want %s", failure, c.want)
 			}
-			if _, failure := e.run(wire.Call{Command: "close", Session: session}, wire.Close{}); failure != nil {
-				t.Error(failure)
-			}
-			eventually(t, "nothing is open", func() bool { return e.core.Open() == 0 })
+			e.endSession(session)
 		})
 	}
 }
