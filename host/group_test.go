@@ -247,7 +247,9 @@ func TestGroupConnectOptions(t *testing.T) {
 	given := ConnectOptions{
 		ClientInfo: &mcp.Implementation{}, ProtocolVersion: "2025-11-25", CacheMode: CacheBypass, LogLevel: "info",
 		Handlers:     Handlers{Elicit: func(context.Context, *mcp.ElicitParams) (*mcp.ElicitResult, error) { return nil, nil }},
-		Capabilities: &mcp.ClientCapabilities{}, Roots: []*mcp.Root{}, ValidateOutput: ValidateAlways,
+		Capabilities: &mcp.ClientCapabilities{}, ValidateOutput: ValidateAlways,
+		//lint:ignore SA1019 see ConnectOptions.Roots
+		Roots:     []*mcp.Root{},
 		Reconnect: Reconnect{Attempts: 1}, KeepAlive: time.Second,
 	}
 	own := []string{"Headers", "Token", "Policy", "Events", "group"}
