@@ -197,7 +197,7 @@ func (x *channelRun) queueSend(message []byte) {
 
 // run opens the channel and passes on what comes until its end.
 func (x *channelRun) run() {
-	channel, err := dial(x.ctx, x.session.dialer)
+	channel, err := dial(x.ctx, x.session)
 	if err != nil {
 		x.cancel()
 		close(x.sent)
@@ -235,10 +235,20 @@ func (x *channelRun) run() {
 	x.closed(e)
 }
 
-// dial has the application open a channel.
-func dial(ctx context.Context, d Dialer) (channel Channel, err error) {
+// A tellingDialer opens channels to a server that has something to say beside
+// its messages, line by line: told is called one at a time and does not block.
+type tellingDialer interface {
+	dialTold(ctx context.Context, told func(line string)) (Channel, error)
+}
+
+// dial has the application open a session's channel.
+func dial(ctx context.Context, s *Session) (channel Channel, err error) {
 	defer recoverAs(&err)
-	channel, err = d.Dial(ctx)
+	if d, ok := s.dialer.(tellingDialer); ok {
+		channel, err = d.dialTold(ctx, s.saidOnStderr)
+	} else {
+		channel, err = s.dialer.Dial(ctx)
+	}
 	if err == nil && channel == nil {
 		err = failure(CodeLocalBadArgument, "the Dialer returned neither a channel nor an error")
 	}

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -31,9 +30,16 @@ type Command struct {
 	// Dir is its working directory. Empty selects this program's.
 	Dir string
 	// Stderr is written what the program writes to its stderr, as it comes. A
-	// Writer that blocks holds the program up. Nil discards it, but for the end,
-	// which is in the error if the program exits by itself.
+	// Writer that blocks holds the program up. Nil means that nobody wants it so:
+	// its lines are log events either way, and its end is in the error if the
+	// program exits by itself.
 	Stderr io.Writer
+	// Redact is given each line that the program writes to its stderr before that
+	// is told or kept for an error, and returns it without secrets. Lines longer
+	// than 64 KiB come in pieces. It is called by one goroutine at a time; if it
+	// panics, the line is left out. Nil leaves the lines as they are. Stderr is
+	// written what the program wrote.
+	Redact func(line string) string
 	// Grace is how long the program may take to exit after its stdin is closed,
 	// and again after it was asked to end by a signal (SIGTERM, where there is
 	// such a thing), before it is killed. Zero selects two seconds.
@@ -43,6 +49,10 @@ type Command struct {
 // ConnectCommand starts a program and opens a session with it; see
 // ConnectChannel. Closing the session ends the program, and with it, on Unix, all
 // that it started and that did not leave its process group.
+//
+// What the program writes to its stderr is offered as log events: each line,
+// without those that are empty, is one with the Logger StderrLogger and the level
+// info. It has no levels of its own, so ConnectOptions.LogLevel does not hold for it.
 //
 // A program that exits fails what is in flight with CodeChannelClosed, whose
 // message holds the end of what it wrote to its stderr. The next call starts it
@@ -81,11 +91,15 @@ func (c Command) environment() []string {
 }
 
 // Dial starts the program.
-func (c Command) Dial(ctx context.Context) (Channel, error) {
+func (c Command) Dial(ctx context.Context) (Channel, error) { return c.dialTold(ctx, nil) }
+
+// dialTold starts the program and tells of each line of its stderr.
+func (c Command) dialTold(ctx context.Context, told func(line string)) (Channel, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	p := &process{name: c.String(), grace: c.Grace, exited: make(chan struct{}), told: c.Stderr}
+	p := &process{name: c.String(), grace: c.Grace, exited: make(chan struct{}), copied: c.Stderr}
+	p.said.redact, p.said.told = c.Redact, told
 	if p.grace == 0 {
 		p.grace = defaultGrace
 	}
@@ -144,9 +158,6 @@ func plain(err error) error {
 	return err
 }
 
-// maxStderrTail is how much of the end of stderr is kept.
-const maxStderrTail = 4 << 10
-
 // process is a Channel on a program that runs.
 type process struct {
 	name   string
@@ -156,13 +167,11 @@ type process struct {
 	stdout *os.File
 	stderr *os.File
 	lines  *lineReader
-	told   io.Writer
+	copied io.Writer // nil for nobody
+	said   stderrLines
 
 	exited  chan struct{} // closed when the program has exited
 	drained sync.WaitGroup
-
-	mu   sync.Mutex
-	tail []byte // the end of stderr
 }
 
 // await waits for the program's end.
@@ -183,18 +192,14 @@ const afterExit = 500 * time.Millisecond
 // readStderr passes stderr on and keeps its end.
 func (p *process) readStderr() {
 	defer p.drained.Done()
+	defer p.said.close()
 	buf := make([]byte, 4<<10)
 	for {
 		n, err := p.stderr.Read(buf)
 		if n > 0 {
-			p.mu.Lock()
-			p.tail = append(p.tail, buf[:n]...)
-			if over := len(p.tail) - maxStderrTail; over > 0 {
-				p.tail = append(p.tail[:0], p.tail[over:]...)
-			}
-			p.mu.Unlock()
-			if p.told != nil && tell(p.told, buf[:n]) != nil {
-				p.told = nil
+			p.said.write(buf[:n])
+			if p.copied != nil && copyTo(p.copied, buf[:n]) != nil {
+				p.copied = nil
 			}
 		}
 		if err != nil {
@@ -203,7 +208,7 @@ func (p *process) readStderr() {
 	}
 }
 
-func tell(w io.Writer, b []byte) (err error) {
+func copyTo(w io.Writer, b []byte) (err error) {
 	defer recoverAs(&err)
 	_, err = w.Write(b)
 	return err
@@ -249,28 +254,12 @@ func (p *process) explain(ctx context.Context) *Error {
 	case <-ctx.Done():
 		e.Message = "the server closed its stdout"
 	}
-	p.mu.Lock()
-	tail := strings.ToValidUTF8(string(p.tail), "\uFFFD")
-	p.mu.Unlock()
-	data.Stderr = tail
-	if said := lastLines(tail); said != "" {
+	data.Stderr = p.said.end()
+	if said := lastLines(data.Stderr); said != "" {
 		e.Message += "; its stderr ends: " + said
 	}
 	e.Data = data.json()
 	return e
-}
-
-// lastLines returns the last printable bytes of a text, from the beginning of a
-// line if there is one among them.
-func lastLines(text string) string {
-	text = strings.TrimSpace(text)
-	if len(text) > wire.MaxExcerptBytes {
-		text = text[len(text)-wire.MaxExcerptBytes:]
-		if _, rest, ok := strings.Cut(text, "\n"); ok {
-			text = rest
-		}
-	}
-	return wire.Excerpt([]byte(text))
 }
 
 // Close ends the program: its stdin is closed; if it does not exit, it is asked
@@ -284,9 +273,9 @@ func (p *process) Close(ctx context.Context) error {
 	case <-p.exited:
 	case <-ctx.Done():
 		err = fmt.Errorf("%s does not end", p.name)
+		_ = p.stderr.SetReadDeadline(time.Now())
 	}
-	_ = p.stderr.SetReadDeadline(time.Now())
-	p.drained.Wait()
+	p.drained.Wait() // what it wrote last is told, too
 	return errors.Join(err, p.stdout.Close(), p.stderr.Close())
 }
 

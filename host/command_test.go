@@ -78,6 +78,12 @@ func newStdioServer() *mcp.Server {
 		}
 		return fmt.Sprint(c.Process.Pid)
 	})
+	type said struct {
+		Text string `json:"text"`
+	}
+	mcp.AddTool(s, &mcp.Tool{Name: "echo"}, func(_ context.Context, _ *mcp.CallToolRequest, in said) (*mcp.CallToolResult, any, error) {
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: in.Text}}}, nil, nil
+	})
 	add("pid", func(context.Context, int) string { return fmt.Sprint(os.Getpid()) })
 	add("environment", func(context.Context, int) string { return strings.Join(os.Environ(), "\n") })
 	mcp.AddTool(s, &mcp.Tool{Name: "question"}, func(_ context.Context, req *mcp.CallToolRequest, _ noArgs) (*mcp.CallToolResult, any, error) {

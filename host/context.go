@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/remora-mcp/remora/internal/wire"
 )
 
 // CallOptions are the options of one call, given in its context by
@@ -50,6 +52,16 @@ func callOptions(ctx context.Context) (CallOptions, error) {
 		return o, failure(CodeLocalBadArgument, "CallOptions: a time-out is negative")
 	}
 	return o, nil
+}
+
+// call is the header of a call with the time-outs of o.
+func (o CallOptions) call(command string) wire.Call {
+	return wire.Call{
+		Command:               command,
+		TimeoutMs:             milliseconds(o.Timeout),
+		MaxTotalTimeoutMs:     milliseconds(o.MaxTotalTimeout),
+		KeepTimeoutOnProgress: o.KeepTimeoutOnProgress,
+	}
 }
 
 // milliseconds rounds up, so that no time becomes none.

@@ -21,8 +21,8 @@ type credentials struct {
 }
 
 // reservedHeaders are the ones that belong to the protocol or to the
-// connection, which an application may not set. Headers that begin with Mcp- or
-// Proxy- are reserved too.
+// connection, which an application may not set. Headers that begin with Mcp-,
+// Proxy- or Sec-Websocket- are reserved too.
 var reservedHeaders = map[string]bool{
 	"Accept":            true,
 	"Accept-Encoding":   true, // would turn off the decoding of compressed answers
@@ -51,7 +51,8 @@ func newCredentials(headers http.Header, token func(context.Context) (string, er
 			return nil, failure(CodeLocalBadArgument, "ConnectOptions.Headers: %q is not a header's name", name)
 		}
 		canonical := textproto.CanonicalMIMEHeaderKey(name)
-		if reservedHeaders[canonical] || strings.HasPrefix(canonical, "Mcp-") || strings.HasPrefix(canonical, "Proxy-") {
+		if reservedHeaders[canonical] || strings.HasPrefix(canonical, "Mcp-") || strings.HasPrefix(canonical, "Proxy-") ||
+			strings.HasPrefix(canonical, "Sec-Websocket-") {
 			return nil, failure(CodeLocalBadArgument, "ConnectOptions.Headers: %s belongs to the protocol and cannot be set", canonical)
 		}
 		for _, v := range values {

@@ -291,6 +291,9 @@ func (d *driver) onHTTPStart(f wire.Frame, tooLarge *Error) error {
 	case l == nil:
 		x.cancel()
 		x.fail(failure(CodeLocalClosed, "the session is closed"))
+	case l.session.net == nil:
+		x.cancel()
+		x.fail(failure(CodePolicyOrigin, "a session over a channel makes no HTTP requests"))
 	default:
 		x.net = l.session.net
 		x.body = bytes.Clone(f.Payload)

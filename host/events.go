@@ -43,7 +43,8 @@ type StateChange struct {
 type Events struct {
 	// State is called when the session's connection changes.
 	State func(StateChange)
-	// Log is called when the server logs something.
+	// Log is called when the server logs something, or, with the Logger
+	// StderrLogger, when a server that is a program wrote a line to its stderr.
 	//
 	//lint:ignore SA1019 logging is deprecated as of 2026-07-28 and part of the older revisions
 	Log func(*mcp.LoggingMessageParams)
@@ -70,8 +71,8 @@ type Events struct {
 	Trace func(TraceEvent)
 }
 
-// The events of which the core has to know, and for which a server may have to be
-// asked; and the callback of each.
+// The events of wire.Listened, of which the core has to know, and the callback of
+// each.
 var listenEvents = []struct {
 	name string
 	has  func(*Events) bool
@@ -280,7 +281,7 @@ func (s *Session) deliver(e event, to *Events) {
 	case "trace":
 		if to.Trace != nil {
 			var data TraceEvent
-			if data, err = s.net.traceEvent(e.data); err == nil {
+			if data, err = s.network().traceEvent(e.data); err == nil {
 				to.Trace(data)
 			}
 		}

@@ -240,3 +240,14 @@ func TestToolsChanged(t *testing.T) {
 		})
 	}
 }
+
+// What the core tells only those who listen has its row.
+func TestListenEvents(t *testing.T) {
+	var names []string
+	for _, row := range listenEvents {
+		names = append(names, row.name)
+	}
+	if want := wire.Listened(); !slices.Equal(names, want) {
+		t.Errorf("%v, want %v", names, want)
+	}
+}

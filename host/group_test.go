@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -236,6 +238,90 @@ func TestGroupOutlivesAServer(t *testing.T) {
 			}
 			close(stop)
 			busy.Wait()
+		})
+	}
+}
+
+// What GroupOptions.Connect says holds for every server, but for what belongs to one.
+func TestGroupConnectOptions(t *testing.T) {
+	given := ConnectOptions{
+		ClientInfo: &mcp.Implementation{}, ProtocolVersion: "2025-11-25", CacheMode: CacheBypass, LogLevel: "info",
+		Handlers:     Handlers{Elicit: func(context.Context, *mcp.ElicitParams) (*mcp.ElicitResult, error) { return nil, nil }},
+		Capabilities: &mcp.ClientCapabilities{}, ValidateOutput: ValidateAlways,
+		//lint:ignore SA1019 see ConnectOptions.Roots
+		Roots:     []*mcp.Root{},
+		Reconnect: Reconnect{Attempts: 1}, KeepAlive: time.Second,
+	}
+	own := []string{"Headers", "Token", "Policy", "Events", "group"}
+	g := &Group{opts: GroupOptions{Connect: given}}
+	merged := reflect.ValueOf(*g.connectOptions("a", new(ConnectOptions)))
+	for i, field := range reflect.VisibleFields(merged.Type()) {
+		switch set := !reflect.ValueOf(given).Field(i).IsZero(); {
+		case slices.Contains(own, field.Name):
+		case !set:
+			t.Errorf("%s is missing here", field.Name)
+		case merged.Field(i).IsZero():
+			t.Errorf("%s does not reach the servers", field.Name)
+		}
+	}
+}
+
+// A server that is lost stays so while its session tries to get its connection
+// back: what it had is listed again when that has come about, and not before.
+func TestGroupLostWhileReconnecting(t *testing.T) {
+	rt := openRuntime(t)
+	for _, line := range lines {
+		t.Run(line.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var states []SessionState
+			g := newGroup(t, rt, &GroupOptions{
+				Connect: ConnectOptions{ProtocolVersion: line.version, Reconnect: Reconnect{Attempts: 2, FirstDelay: time.Millisecond, MaxDelay: time.Millisecond}},
+				Events: func(server string) Events {
+					return Events{State: func(c StateChange) {
+						if server == "b" {
+							mu.Lock()
+							defer mu.Unlock()
+							states = append(states, c.State)
+						}
+					}}
+				},
+			})
+			a, b := startTools(t, "a", line.opts, "x"), startTools(t, "b", line.opts, "x")
+			add(t, g, "a", a.url(), nil)
+			add(t, g, "b", b.url(), nil)
+			b.kill()
+			if _, err := groupText(t.Context(), g, "b__x"); !errors.Is(err, &Error{Code: CodeHTTPNetwork}) {
+				t.Errorf("a call of the dead server: %v", err)
+			}
+			eventually(t, "it is lost", func() bool {
+				s, _ := g.Server("b")
+				return s.State == StateLost
+			})
+			tries := make(chan struct{}, 100)
+			member, _ := g.Server("b")
+			defer member.Session.On(Events{State: func(c StateChange) { // called after the group's own
+				if c.State == StateReconnecting {
+					tries <- struct{}{}
+				}
+			}})()
+			eventually(t, "its session has tried", func() bool {
+				if _, err := groupText(t.Context(), g, "b__x"); !errors.Is(err, &Error{Code: CodeHTTPNetwork}) {
+					t.Errorf("another call: %v", err)
+				}
+				if s, _ := g.Server("b"); s.State != StateLost {
+					t.Errorf("it is %s", s.State)
+				}
+				wantNames(t, g, "a__x")
+				return len(tries) >= 3
+			})
+			b.start("x")
+			eventually(t, "it is listed again", func() bool { return slices.Equal(groupNames(t, g), []string{"a__x", "b__x"}) })
+			mu.Lock()
+			defer mu.Unlock()
+			lost := slices.Index(states, StateLost)
+			if lost < 0 || slices.Contains(states[lost:], StateReconnecting) {
+				t.Errorf("the states of b are %v", states)
+			}
 		})
 	}
 }

@@ -20,7 +20,7 @@ import (
 // group in which it is called p.
 func programTools() []string {
 	return []string{
-		"p__add", "p__ask", "p__big", "p__child", "p__crash", "p__environment", "p__fail", "p__hang",
+		"p__add", "p__ask", "p__big", "p__child", "p__crash", "p__echo", "p__environment", "p__fail", "p__hang",
 		"p__pid", "p__print", "p__question", "p__slow",
 	}
 }

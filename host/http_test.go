@@ -494,6 +494,12 @@ func TestRequestsWithoutTheirSession(t *testing.T) {
 	}
 }
 
+func TestRequestsOfAChannel(t *testing.T) {
+	p := newProbe(t, "http://127.0.0.1:1/", nil)
+	p.s.net = nil // what a session over a channel has
+	wantError(t, p.do("GET", "http://127.0.0.1:1/", ""), CodePolicyOrigin, SentNo)
+}
+
 func TestRequestsThatCannotBeMade(t *testing.T) {
 	url := serve(t, http.NotFoundHandler())
 	p := newProbe(t, url, nil)

@@ -197,13 +197,9 @@ func (s *Session) onceCall(ctx context.Context, command string, body func(wire.O
 		c := newCall(ctx)
 		c.connects, c.once = s, true
 		c.token, c.progress = meta["progressToken"], o.OnProgress != nil
-		err = d.begin(c, wire.Call{
-			Command:               command,
-			TimeoutMs:             milliseconds(o.Timeout),
-			MaxTotalTimeoutMs:     milliseconds(o.MaxTotalTimeout),
-			KeepTimeoutOnProgress: o.KeepTimeoutOnProgress,
-			Progress:              c.progress,
-		}, params)
+		header := o.call(command)
+		header.Progress = c.progress
+		err = d.begin(c, header, params)
 		if errors.Is(err, errRetired) {
 			continue
 		}

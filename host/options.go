@@ -39,8 +39,10 @@ type Options struct {
 	// MemoryRecyclePages is the size, in pages of 64 KiB, above which an
 	// instance that has nothing to do is replaced by a fresh one: memory of a
 	// WebAssembly instance never shrinks. Its sessions are closed at the server
-	// and opened again by their next call. Zero selects three quarters of
-	// MemoryLimitPages.
+	// and opened again by their next call. An instance in which a channel or a
+	// standing stream is open has something to do as long as that is so: it is
+	// not replaced, as its server or its listeners would notice, and only
+	// MemoryLimitPages bounds it. Zero selects three quarters of MemoryLimitPages.
 	MemoryRecyclePages uint32
 
 	// HardDeadline stops a plugin that computes for so long in one step, which

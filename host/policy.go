@@ -68,7 +68,7 @@ func parseServerURL(raw string) (*url.URL, error) {
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, failure(CodeLocalBadURL, "the server's URL must begin with https:// or http://")
+		return nil, failure(CodeLocalBadURL, "the server's URL must begin with https:// or http://, for a session also wss:// or ws://")
 	case u.Hostname() == "" || u.Opaque != "":
 		return nil, failure(CodeLocalBadURL, "the server's URL names no host")
 	case u.User != nil:

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
@@ -105,7 +103,7 @@ type Session struct {
 	rt     *Runtime
 	url    string
 	opts   ConnectOptions
-	net    *network        // nil over a channel
+	net    *network        // for the plugin's requests; nil over a channel
 	dialer Dialer          // nil over HTTP
 	ctx    context.Context // ends when the session is closed
 	cancel context.CancelFunc
@@ -129,47 +127,24 @@ type Session struct {
 	restores      json.RawMessage // the snapshot to begin with; nil once it is taken
 }
 
-// opening is an attempt to open a session again, which several calls may await.
-type opening struct {
-	done chan struct{}
-	err  error // set before done is closed
-}
-
 // Connect opens a session with the MCP server at url, an absolute http or https
-// URL. It blocks until the server has answered or ctx ends, whose CallOptions
-// apply. Nil options are the zero value. The caller closes the session.
+// URL, or a ws or wss one for a server that is reached by WebSocket. It
+// blocks until the server has answered or ctx ends, whose CallOptions apply. Nil
+// options are the zero value. The caller closes the session.
+//
+// A WebSocket is a channel, see ConnectChannel, and the rest holds as over HTTP:
+// the Policy, and Headers and Token, which go with the request that opens it. It
+// follows no redirect.
 func (rt *Runtime) Connect(ctx context.Context, url string, o *ConnectOptions) (*Session, error) {
-	s, err := rt.newHTTPSession(url, o)
+	open := rt.newHTTPSession
+	if isSocketURL(url) {
+		open = rt.newSocketSession
+	}
+	s, err := open(url, o)
 	if err != nil {
 		return nil, err
 	}
 	return s.connect(ctx)
-}
-
-// connect opens the session for the first time.
-func (s *Session) connect(ctx context.Context) (*Session, error) {
-	if err := s.rt.adopt(s); err != nil {
-		return nil, err
-	}
-	var err error
-	// Closing the runtime ends the attempt.
-	opening, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.ctx, cancel)()
-	for {
-		err = s.open(opening, false)
-		if !errors.Is(err, errRetired) {
-			break
-		}
-	}
-	if err == nil {
-		return s, nil
-	}
-	if ctx.Err() == nil && s.ctx.Err() != nil {
-		err = failure(CodeLocalClosed, "the runtime is closed")
-	}
-	s.abandon()
-	return nil, err
 }
 
 // newSession checks those options of a session that do not depend on how its
@@ -204,89 +179,21 @@ func (rt *Runtime) newHTTPSession(raw string, o *ConnectOptions) (*Session, erro
 		return nil, err
 	}
 	s.url = server.String()
+	s.net, err = s.newNetwork(server)
+	return s, err
+}
+
+// newNetwork is what the session may use of HTTP.
+func (s *Session) newNetwork(server *url.URL) (*network, error) {
 	p, err := newPolicy(server, s.opts.Policy)
 	if err != nil {
 		return nil, err
 	}
-	creds, err := newCredentials(s.opts.Headers, s.opts.Token, rt.opts.Logger)
+	creds, err := newCredentials(s.opts.Headers, s.opts.Token, s.rt.opts.Logger)
 	if err != nil {
 		return nil, err
 	}
-	s.net = newNetwork(p, creds, rt.opts.HTTP)
-	return s, nil
-}
-
-// open connects the session in an instance of the plugin. It returns errRetired
-// if that instance took no more calls.
-func (s *Session) open(ctx context.Context, again bool) error {
-	if err := ctx.Err(); err != nil {
-		return contextError(ctx, SentNo)
-	}
-	o, err := callOptions(ctx)
-	if err != nil {
-		return err
-	}
-	d, err := s.rt.driver(ctx)
-	if err != nil {
-		return err
-	}
-	params := wire.Connect{
-		URL:             s.url,
-		ProtocolVersion: s.opts.ProtocolVersion,
-		Handlers:        s.opts.Handlers.names(),
-		Events:          s.listeners.fromTheStart(),
-		Capabilities:    s.opts.capabilities(),
-		Roots:           s.rootsNow(),
-		ValidateOutput:  string(s.opts.ValidateOutput),
-		CacheMode:       string(s.opts.CacheMode),
-		Reconnect:       s.opts.Reconnect.toWire(),
-		KeepAliveMs:     milliseconds(s.opts.KeepAlive),
-	}
-	if s.dialer != nil {
-		params.Channel = channelRef
-	}
-	params.ClientInfo = s.opts.clientInfo()
-	s.mu.Lock()
-	params.LogLevel, params.Restore = s.logLevel, s.restores
-	params.Subscriptions = slices.Sorted(maps.Keys(s.subscriptions))
-	s.mu.Unlock()
-	c := newCall(ctx)
-	c.connects, c.again = s, again
-	err = d.begin(c, wire.Call{
-		Command:           "connect",
-		TimeoutMs:         milliseconds(o.Timeout),
-		MaxTotalTimeoutMs: milliseconds(o.MaxTotalTimeout),
-	}, mustJSON(params))
-	if err != nil {
-		return err
-	}
-	payload, e := c.wait(nil)
-	if e != nil {
-		return e
-	}
-	var connected wire.Connected
-	if err := json.Unmarshal(payload, &connected); err != nil {
-		return trapError(err) // the driver has decoded it before
-	}
-	d.mu.Lock()
-	l := c.link
-	d.mu.Unlock()
-	l.listened = params.Events // nobody else knows the link yet
-	s.mu.Lock()
-	closed := s.closed
-	if !closed {
-		s.link, s.init = l, initializeResult(connected)
-		s.restoredLocked()
-	}
-	s.mu.Unlock()
-	if closed {
-		d.mu.Lock()
-		d.closeLinkLocked(l)
-		d.mu.Unlock()
-		return failure(CodeLocalClosed, "the session is closed")
-	}
-	s.listen()
-	return nil
+	return newNetwork(p, creds, s.rt.opts.HTTP), nil
 }
 
 // clientInfo is what the server is told of the application.
@@ -333,13 +240,21 @@ func (s *Session) abandon() {
 // release lets go of what the session holds. It waits until its channel is gone
 // or ctx ends.
 func (s *Session) release(ctx context.Context) {
-	if s.net != nil {
-		s.net.close()
+	if n := s.network(); n != nil {
+		n.close()
 	}
 	if s.dialer != nil {
 		s.channels.wait(ctx)
 	}
 	s.rt.forget(s)
+}
+
+// network is what the session may use of HTTP; nil if that is nothing.
+func (s *Session) network() *network {
+	if d, ok := s.dialer.(*socketDialer); ok {
+		return d.net
+	}
+	return s.net
 }
 
 // InitializeResult describes the server and what was agreed on with it when the
@@ -412,66 +327,6 @@ func (s *Session) current() *link {
 	return s.link
 }
 
-// bind returns the session's place in a living instance and opens it again if
-// it has none.
-func (s *Session) bind(ctx context.Context) (*link, error) {
-	for {
-		s.mu.Lock()
-		switch {
-		case s.closed:
-			s.mu.Unlock()
-			return nil, failure(CodeLocalClosed, "the session is closed")
-		case s.link != nil && s.link.active.Load():
-			l := s.link
-			s.mu.Unlock()
-			return l, nil
-		}
-		o := s.opening
-		if o == nil {
-			o = &opening{done: make(chan struct{})}
-			s.opening = o
-			go s.reopen(o)
-		}
-		s.mu.Unlock()
-		select {
-		case <-o.done:
-			if o.err != nil {
-				return nil, o.err
-			}
-		case <-ctx.Done():
-			return nil, contextError(ctx, SentNo)
-		}
-	}
-}
-
-// reopen opens the session again for all calls that wait for it.
-func (s *Session) reopen(o *opening) {
-	s.publishState(StateReconnecting, "")
-	for {
-		o.err = s.open(s.ctx, true)
-		if !errors.Is(o.err, errRetired) {
-			break
-		}
-	}
-	if s.ctx.Err() != nil {
-		o.err = failure(CodeLocalClosed, "the session is closed")
-	} else if o.err != nil {
-		s.publishState(StateLost, asError(o.err, CodeHTTPNetwork).Message)
-	}
-	s.mu.Lock()
-	s.opening = nil
-	s.mu.Unlock()
-	close(o.done)
-}
-
-// lost learns that the instance in which the session lived is gone.
-func (s *Session) lost(l *link, failed error) {
-	if !l.active.Swap(false) || failed == nil {
-		return
-	}
-	s.publishState(StateLost, "the plugin failed")
-}
-
 // request makes a call in the session, which is opened again first if need be,
 // and returns its result as it came. meta is the request's, for its progress
 // token.
@@ -494,15 +349,11 @@ func (s *Session) request(ctx context.Context, command string, params any, meta 
 		}
 		c := newCall(ctx)
 		c.link, c.token, c.progress = l, meta["progressToken"], o.OnProgress != nil
-		err = l.d.begin(c, wire.Call{
-			Command:               command,
-			Session:               l.number,
-			TimeoutMs:             milliseconds(o.Timeout),
-			MaxTotalTimeoutMs:     milliseconds(o.MaxTotalTimeout),
-			KeepTimeoutOnProgress: o.KeepTimeoutOnProgress,
-			Progress:              c.progress || s.listeners.has(wantsProgress),
-			CacheMode:             string(o.CacheMode),
-		}, body)
+		header := o.call(command)
+		header.Session = l.number
+		header.Progress = c.progress || s.listeners.has(wantsProgress)
+		header.CacheMode = string(o.CacheMode)
+		err = l.d.begin(c, header, body)
 		if errors.Is(err, errRetired) {
 			l.active.Store(false)
 			continue

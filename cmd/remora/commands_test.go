@@ -53,13 +53,7 @@ func remora(ctx context.Context, stdin string, args ...string) outcome {
 
 func TestCommands(t *testing.T) {
 	url := demo(t)
-	tests := []struct {
-		name     string
-		stdin    string
-		args     string // URL stands for the server's
-		out, err string // parts
-		status   int
-	}{
+	runRows(t, []row{
 		{"tools", "", "tools URL", "slow([delayMs: integer], [steps: integer])\n    Takes its time", "", 0},
 		{"inspect", "", "inspect URL", "server        remora-demo-server 0.0.0-test\ntitle         remora's demo server\norigin        http://127.0.0.1:", "", 0},
 		{"inspect has schemas", "", "inspect URL", `"description": "How many steps."`, "", 0},
@@ -93,25 +87,7 @@ func TestCommands(t *testing.T) {
 		{"a package in TypeScript", "", "types --package x URL", "", "--package is for --lang go", 2},
 		{"types as JSON", "", "types --json URL", "", "--json is of tools", 2},
 		{"unknown to the server", "", "call URL sub", "", "rpc/error", 7},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			args := strings.Fields(test.args)
-			for i := range args {
-				args[i] = strings.Replace(args[i], "URL", url, 1)
-			}
-			got := remora(t.Context(), test.stdin, args...)
-			if got.status != test.status {
-				t.Errorf("status %d, want %d", got.status, test.status)
-			}
-			if !strings.Contains(got.out, test.out) || test.out == "" && got.out != "" {
-				t.Errorf("standard output %q, want %q", got.out, test.out)
-			}
-			if !strings.Contains(got.err, test.err) || test.err == "" && got.err != "" {
-				t.Errorf("standard error %q, want %q", got.err, test.err)
-			}
-		})
-	}
+	}, []string{"URL", url}, nil)
 }
 
 // TestJSONOutput: one document, with the bytes that the server sent.

@@ -45,7 +45,12 @@ func completeCall(flags *serverFlags) cobra.CompletionFunc {
 
 // isURL reports whether a word is one of those that a server is reached by.
 func isURL(word string) bool {
-	return strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://")
+	for _, scheme := range []string{"http://", "https://", "ws://", "wss://"} {
+		if strings.HasPrefix(word, scheme) {
+			return true
+		}
+	}
+	return false
 }
 
 // toolsFor returns what can be had of a server's tools within completionWait.

@@ -146,10 +146,10 @@ func (c *configuration) read(name string, entry configEntry) configured {
 func (c *configuration) checkKind(entry configEntry) error {
 	switch entry.Type {
 	case "", "stdio":
-	case "http", "streamable-http", "streamableHttp", "sse": // which of them it is shows by itself
+	case "http", "streamable-http", "streamableHttp", "sse", "ws", "websocket": // which of them it is shows by itself
 	default:
 		return &host.Error{Code: host.CodeLocalUnsupported, Sent: host.SentNo,
-			Message: fmt.Sprintf("servers of the type %q cannot be used: there are stdio, http, streamable-http and sse", oneLine(entry.Type, 40))}
+			Message: fmt.Sprintf("servers of the type %q cannot be used: there are stdio, http, streamable-http, sse and ws", oneLine(entry.Type, 40))}
 	}
 	switch {
 	case entry.URL != "" && entry.Command != "":

@@ -33,7 +33,7 @@ func TestConfigExpands(t *testing.T) {
 		"a": {"type":"http","url":"https://${REMORA_TEST_HOST}/${REMORA_TEST_NONE:-mcp}","headers":{"Authorization":"Bearer ${env:REMORA_TEST_KEY}","X":"$plain"}},
 		"b": {"url":"https://${REMORA_TEST_NONE}/"},
 		"c": {"url":"https://h.example/${input:key}"},
-		"d": {"type":"ws","url":"wss://h.example/"},
+		"d": {"type":"carrier-pigeon","url":"https://h.example/"},
 		"e": {"url":"https://h.example/","disabled":true},
 		"f": {"url":7},
 		"g": {},
@@ -103,7 +103,7 @@ func TestConfigExpands(t *testing.T) {
 
 func TestConfigCommands(t *testing.T) {
 	url := demo(t)
-	both := config(t, fmt.Sprintf(`"one":{"url":%q},"two":{"url":%q},"off":{"type":"ws","url":"ws://127.0.0.1/"}`, url, url))
+	both := config(t, fmt.Sprintf(`"one":{"url":%q},"two":{"url":%q},"off":{"type":"carrier-pigeon","url":"http://127.0.0.1/"}`, url, url))
 	dead := config(t, `"dead":{"url":"http://127.0.0.1:1/mcp"}`)
 	noFile := filepath.Join(t.TempDir(), "none.json")
 	broken := filepath.Join(t.TempDir(), "broken.json")

@@ -22,50 +22,45 @@ func TestConfigWithPrograms(t *testing.T) {
 			"env":{"REMORA_TEST_AS_PROGRAM":"1","MODE":"a mode","KEY":"${REMORA_TEST_NONE:-noisy-canary}"}},
 		"gone": {"command":"no-such-program-anywhere"},
 		"broken": {"command":"sh","args":["-c","echo the key is $KEY >&2; exit 3"],"env":{"KEY":"broken-canary"}},
+		"cut": {"command":"sh","args":["-c","printf '%%s%%0180d' $KEY 0 >&2; exit 3"],"env":{"KEY":"a-long-canary-0123456789"}},
 		"off": {"command":"no-such-program-anywhere","disabled":true}`, demo(t), os.Args[0], os.Args[0]))
-	for _, test := range []struct {
-		name     string
-		args     string
-		out, err string // parts; no err means that nothing is said
-		status   int
-	}{
-		{"tools of all", "tools --config FILE", "local__add(a: number, b: number)", `the server "gone": channel/closed: the server's program cannot be started`, 0},
-		{"tools over HTTP", "tools --config FILE", "web__add(a: number, b: number)", `the server "broken": channel/closed: the server's program exited with status 3`, 0},
-		{"tools of one", "tools --config FILE local", "local__echo(message: string)", "", 0},
-		{"its stderr", "tools --config FILE noisy", "noisy__echo(message: string)", "noisy: started in [redacted] with [redacted]\n", 0},
-		{"no stderr", "tools --quiet --config FILE noisy", "noisy__echo(message: string)", "", 0},
-		{"call of a program", "call --config FILE local__add a=2 b=3", "5\n", "", 0},
-		{"call over HTTP", "call --config FILE web__add a=2 b=3", "5\n", "", 0},
-		{"call of what is gone", "call --config FILE gone__add a=2 b=3", "", `the server "gone": channel/closed`, 4},
-		{"progress", "call --config FILE local__slow steps=2 delayMs=0", "done after 2 steps\n", "remora: 2 of 2: step 2 of 2\n", 0},
-		{"inspect a program", "inspect --config FILE local", "server        remora-demo-server", "", 0},
-		{"inspect over HTTP", "inspect --config FILE web", "server        remora-demo-server", "", 0},
-		{"inspect and its stderr", "inspect --config FILE noisy", "server        remora-demo-server", "started in [redacted] with [redacted]\n", 0},
-		{"inspect what is gone", "inspect --config FILE gone", "", "channel/closed", 4},
-		{"inspect what is disabled", "inspect --config FILE off", "", `the server "off" is disabled`, 2},
-		{"headers for a program", "inspect -H a:b --config FILE local", "", "are for a URL", 2},
-		{"resources", "resources --config FILE local", "demo://about", "", 0},
-		{"read", "read --config FILE local demo://about", "demo server", "", 0},
-		{"read over HTTP", "read --config FILE web demo://about", "demo server", "", 0},
-		{"prompts", "prompts --config FILE local", "review(language, [style])", "", 0},
-		{"prompt", "prompt --config FILE local review language=Go", "Go", "", 0},
-		{"types", "types --config FILE local", "interface Tools", "", 0},
-		{"types over HTTP", "types --lang go --config FILE web", "package tools", "", 0},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			args := strings.Fields(test.args)
-			for i := range args {
-				args[i] = strings.Replace(args[i], "FILE", file, 1)
+	runRows(t, []row{
+		{"tools of all", "", "tools --config FILE", "local__add(a: number, b: number)", `the server "gone": channel/closed: the server's program cannot be started`, 0},
+		{"tools over HTTP", "", "tools --config FILE", "web__add(a: number, b: number)", `the server "broken": channel/closed: the server's program exited with status 3`, 0},
+		{"tools of one", "", "tools --config FILE local", "local__echo(message: string)", "", 0},
+		{"its stderr", "", "tools --config FILE noisy", "noisy__echo(message: string)", "noisy: started in [redacted] with [redacted]\n", 0},
+		{"no stderr", "", "tools --quiet --config FILE noisy", "noisy__echo(message: string)", "", 0},
+		{"call of a program", "", "call --config FILE local__add a=2 b=3", "5\n", "", 0},
+		{"call over HTTP", "", "call --config FILE web__add a=2 b=3", "5\n", "", 0},
+		{"call of what is gone", "", "call --config FILE gone__add a=2 b=3", "", `the server "gone": channel/closed`, 4},
+		{"progress", "", "call --config FILE local__slow steps=2 delayMs=0", "done after 2 steps\n", "remora: 2 of 2: step 2 of 2\n", 0},
+		{"inspect a program", "", "inspect --config FILE local", "server        remora-demo-server", "", 0},
+		{"inspect over HTTP", "", "inspect --config FILE web", "server        remora-demo-server", "", 0},
+		{"its stderr and the log", "", "inspect --log-level info --config FILE noisy", "server", "started in [redacted] with [redacted]\n", 0},
+		{"inspect and its stderr", "", "inspect --config FILE noisy", "server        remora-demo-server", "started in [redacted] with [redacted]\n", 0},
+		{"its stderr in the log", "", "inspect --quiet --log-level info --config FILE noisy", "server", "info: stderr: started in [redacted] with [redacted]\n", 0},
+		{"of several, in the log", "", "tools --quiet --log-level info --config FILE noisy", "noisy__echo", "info: stderr: started in [redacted] with [redacted]\n", 0},
+		{"a secret at the cut", "", "inspect --config FILE cut", "", "its stderr ends: ", 4},
+		{"inspect what is gone", "", "inspect --config FILE gone", "", "channel/closed", 4},
+		{"inspect what is disabled", "", "inspect --config FILE off", "", `the server "off" is disabled`, 2},
+		{"headers for a program", "", "inspect -H a:b --config FILE local", "", "are for a URL", 2},
+		{"resources", "", "resources --config FILE local", "demo://about", "", 0},
+		{"read", "", "read --config FILE local demo://about", "demo server", "", 0},
+		{"read over HTTP", "", "read --config FILE web demo://about", "demo server", "", 0},
+		{"prompts", "", "prompts --config FILE local", "review(language, [style])", "", 0},
+		{"prompt", "", "prompt --config FILE local review language=Go", "Go", "", 0},
+		{"types", "", "types --config FILE local", "interface Tools", "", 0},
+		{"types over HTTP", "", "types --lang go --config FILE web", "package tools", "", 0},
+	}, []string{"FILE", file}, func(t *testing.T, got outcome) {
+		for _, part := range []string{"canary", "0123", "789"} {
+			if strings.Contains(got.out+got.err, part) {
+				t.Errorf("%q of a secret of the file is shown: %s%s", part, got.out, got.err)
 			}
-			got := remora(t.Context(), "", args...)
-			if got.status != test.status || !strings.Contains(got.out, test.out) || !strings.Contains(got.err, test.err) || test.err == "" && got.err != "" {
-				t.Errorf("status %d, want %d\n%.2000s\n%s", got.status, test.status, got.out, got.err)
-			}
-			if strings.Contains(got.out+got.err, "canary") {
-				t.Errorf("a secret of the file is shown: %s%s", got.out, got.err)
-			}
-		})
-	}
+		}
+		if strings.Count(got.err, "started in") > 1 {
+			t.Errorf("its stderr is shown twice: %s", got.err)
+		}
+	})
 
 	got := remora(t.Context(), "", "tools", "--json", "--quiet", "--config", file, "web", "local")
 	var listed struct {

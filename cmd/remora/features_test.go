@@ -15,54 +15,31 @@ import (
 func TestResourcesAndPrompts(t *testing.T) {
 	url := demo(t)
 	folder := t.TempDir()
-	tests := []struct {
-		name     string
-		args     string // URL stands for the server's, DIR for a folder
-		out, err string // parts
-		status   int
-	}{
-		{"resources", "resources URL", "demo://about  text/markdown, 128 bytes\n    About this server\n", "", 0},
-		{"templates", "resources URL", "demo://greeting/{name}  text/plain\n", "", 0},
-		{"resources as JSON", "resources --json URL", `"resourceTemplates":[{`, "", 0},
-		{"read", "read URL demo://greeting/Ada", "Hello, Ada.\n", "", 0},
-		{"read on the older line", "read --protocol 2025-11-25 URL demo://greeting/Ada", "Hello, Ada.\n", "", 0},
-		{"read a picture", "read URL demo://picture", "[resource demo://picture image/png, 432 bytes; --output DIR saves it]\n", "", 0},
-		{"save a picture", "read URL demo://picture --output DIR", "saved as ", "", 0},
-		{"read as JSON", "read --json URL demo://about", `"ttlMs":60000`, "", 0},
-		{"read nothing", "read URL demo://nothing", "", "rpc/error", 7},
-		{"no URI given", "read URL", "", "requires at least 1 arg(s) besides the server", 2},
-		{"prompts", "prompts URL", "review(language, [style])\n    Review code\n", "", 0},
-		{"prompts as JSON", "prompts --json URL", `{"prompts":[{`, "", 0},
-		{"prompt", "prompt URL review language=go", "user:\n    Please review the following go code.\n", "", 0},
-		{"prompt with a resource", "prompt URL tour", "user:\n    [resource: demo://about, text/markdown]\n    # The demo server\n", "", 0},
-		{"prompt as JSON", "prompt --json URL review language=go", `"messages":[{`, "", 0},
-		{"an argument without a value", "prompt URL review language", "", "written key=value", 2},
-		{"an argument twice", "prompt URL review language=a language=b", "", "there twice", 2},
-		{"unknown prompt", "prompt URL nosuch", "", "rpc/error", 7},
-		{"the log", "call --quiet --log-level info URL fail", "this tool always fails\n", "warning: demo: fail was called\n", 1},
-		{"the log on the older line", "call --quiet --protocol 2025-11-25 --log-level warning URL fail", "this tool always fails\n", "warning: demo: fail was called\n", 1},
-		{"a level above", "call --quiet --log-level error URL fail", "this tool always fails\n", "", 1},
-		{"no such level", "call --log-level loud URL fail", "", "--log-level is one of debug,", 2},
-		{"inspect", "inspect URL", "tools         7\nresources     3, templates 1\nprompts       2\n", "", 0},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			args := strings.Fields(test.args)
-			for i := range args {
-				args[i] = strings.Replace(strings.Replace(args[i], "URL", url, 1), "DIR", folder, 1)
-			}
-			got := remora(t.Context(), "", args...)
-			if got.status != test.status {
-				t.Errorf("status %d, want %d", got.status, test.status)
-			}
-			if !strings.Contains(got.out, test.out) || test.out == "" && got.out != "" {
-				t.Errorf("standard output %q, want %q", got.out, test.out)
-			}
-			if !strings.Contains(got.err, test.err) || test.err == "" && got.err != "" {
-				t.Errorf("standard error %q, want %q", got.err, test.err)
-			}
-		})
-	}
+	runRows(t, []row{
+		{"resources", "", "resources URL", "demo://about  text/markdown, 128 bytes\n    About this server\n", "", 0},
+		{"templates", "", "resources URL", "demo://greeting/{name}  text/plain\n", "", 0},
+		{"resources as JSON", "", "resources --json URL", `"resourceTemplates":[{`, "", 0},
+		{"read", "", "read URL demo://greeting/Ada", "Hello, Ada.\n", "", 0},
+		{"read on the older line", "", "read --protocol 2025-11-25 URL demo://greeting/Ada", "Hello, Ada.\n", "", 0},
+		{"read a picture", "", "read URL demo://picture", "[resource demo://picture image/png, 432 bytes; --output DIR saves it]\n", "", 0},
+		{"save a picture", "", "read URL demo://picture --output DIR", "saved as ", "", 0},
+		{"read as JSON", "", "read --json URL demo://about", `"ttlMs":60000`, "", 0},
+		{"read nothing", "", "read URL demo://nothing", "", "rpc/error", 7},
+		{"no URI given", "", "read URL", "", "requires at least 1 arg(s) besides the server", 2},
+		{"prompts", "", "prompts URL", "review(language, [style])\n    Review code\n", "", 0},
+		{"prompts as JSON", "", "prompts --json URL", `{"prompts":[{`, "", 0},
+		{"prompt", "", "prompt URL review language=go", "user:\n    Please review the following go code.\n", "", 0},
+		{"prompt with a resource", "", "prompt URL tour", "user:\n    [resource: demo://about, text/markdown]\n    # The demo server\n", "", 0},
+		{"prompt as JSON", "", "prompt --json URL review language=go", `"messages":[{`, "", 0},
+		{"an argument without a value", "", "prompt URL review language", "", "written key=value", 2},
+		{"an argument twice", "", "prompt URL review language=a language=b", "", "there twice", 2},
+		{"unknown prompt", "", "prompt URL nosuch", "", "rpc/error", 7},
+		{"the log", "", "call --quiet --log-level info URL fail", "this tool always fails\n", "warning: demo: fail was called\n", 1},
+		{"the log on the older line", "", "call --quiet --protocol 2025-11-25 --log-level warning URL fail", "this tool always fails\n", "warning: demo: fail was called\n", 1},
+		{"a level above", "", "call --quiet --log-level error URL fail", "this tool always fails\n", "", 1},
+		{"no such level", "", "call --log-level loud URL fail", "", "--log-level is one of debug,", 2},
+		{"inspect", "", "inspect URL", "tools         7\nresources     3, templates 1\nprompts       2\n", "", 0},
+	}, []string{"URL", url, "DIR", folder}, nil)
 	files, err := os.ReadDir(folder)
 	if err != nil || len(files) != 1 || filepath.Ext(files[0].Name()) != ".png" {
 		t.Errorf("saved %v, %v; want one picture", files, err)

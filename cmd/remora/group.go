@@ -27,10 +27,6 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 	redact := c.redactor()
 	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *opening) error {
 		options := host.GroupOptions{Connect: f.connectOptions(nil)}
-		events := rt.events
-		if f.logLevel != "" {
-			events.Log = logTo(cmd.ErrOrStderr(), redact)
-		}
 		answerWith(&options.Connect, handlers, redact)
 		g := rt.NewGroup(&options)
 		defer func() { _ = g.Close() }()
@@ -41,7 +37,8 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 				continue
 			}
 			adding.Go(func() {
-				events := events
+				events := rt.events
+				events.Log = f.logTo(stderr, redact, s.program != nil)
 				connected := rt.hearOut(&events)
 				own := &host.AddOptions{ConnectOptions: host.ConnectOptions{Headers: s.headers, Events: events}}
 				if s.program != nil {

@@ -95,9 +95,7 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *opening) error {
 		options := f.connectOptions(headers)
 		options.Events = rt.events
-		if f.logLevel != "" {
-			options.Events.Log = logTo(cmd.ErrOrStderr(), redact)
-		}
+		options.Events.Log = f.logTo(cmd.ErrOrStderr(), redact, program != nil)
 		answerWith(&options, handlers, redact)
 		connected := rt.hearOut(&options.Events)
 		var session *host.Session

@@ -64,9 +64,10 @@ func (f *serverFlags) program() *host.Command {
 	return &host.Command{Path: f.command[0], Args: f.command[1:], Env: os.Environ()}
 }
 
-// heard returns c with its stderr shown, unless --quiet is given. prefix stands
-// before each line.
+// heard returns c with its stderr shown, unless --quiet is given, and without
+// secrets in errors and in the log. prefix stands before each line.
 func (f *serverFlags) heard(c host.Command, stderr io.Writer, prefix string, redact *redactor) host.Command {
+	c.Redact = redact.text
 	if !f.quiet {
 		c.Stderr = &harmlessWriter{to: stderr, prefix: prefix, redact: redact}
 	}

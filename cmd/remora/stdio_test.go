@@ -11,13 +11,7 @@ import (
 func TestServersThatArePrograms(t *testing.T) {
 	url := demo(t)
 	const server = "-- PROGRAM demo-server --stdio"
-	for _, test := range []struct {
-		name     string
-		stdin    string
-		args     string // PROGRAM stands for this program
-		out, err string // parts
-		status   int
-	}{
+	runRows(t, []row{ // PROGRAM stands for this program
 		{"tools", "", "tools " + server, "slow([delayMs: integer], [steps: integer])\n    Takes its time", "", 0},
 		{"inspect", "", "inspect " + server, "server        remora-demo-server", "", 0},
 		{"protocol", "", "inspect --protocol 2025-06-18 " + server, "protocol      2025-06-18\n", "", 0},
@@ -34,24 +28,7 @@ func TestServersThatArePrograms(t *testing.T) {
 		{"not there", "", "tools -- no-such-program-anywhere", "", "channel/closed: the server's program cannot be started", 4},
 		{"no server", "", "tools --quiet -- PROGRAM tools --fast", "", "unknown flag: --fast", 4},
 		{"-- behind a URL", "", "call URL echo -- message=-x", "-x\n", "", 0},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			args := strings.Fields(test.args)
-			for i := range args {
-				args[i] = strings.Replace(strings.Replace(args[i], "PROGRAM", os.Args[0], 1), "URL", url, 1)
-			}
-			got := remora(t.Context(), test.stdin, args...)
-			if got.status != test.status {
-				t.Errorf("status %d, want %d", got.status, test.status)
-			}
-			if !strings.Contains(got.out, test.out) || test.out == "" && got.out != "" {
-				t.Errorf("standard output %q, want %q", got.out, test.out)
-			}
-			if !strings.Contains(got.err, test.err) || test.err == "" && got.err != "" {
-				t.Errorf("standard error %q, want %q", got.err, test.err)
-			}
-		})
-	}
+	}, []string{"PROGRAM", os.Args[0], "URL", url}, nil)
 }
 
 // What a server writes to its stderr is shown, line by line, and moves no cursor.

@@ -92,7 +92,7 @@ var rules = []rule{
 	},
 	{
 		room: "host",
-		may:  []string{"internal/mask", "internal/wire", goSDK + "/mcp", goSDK + "/jsonrpc", extism, wazero},
+		may:  []string{"internal/mask", "internal/wire", goSDK + "/mcp", goSDK + "/jsonrpc", extism, wazero, "github.com/coder/websocket"},
 		why:  "a Go embedder speaks to the core through the plugin, as any other language does; of the SDK it takes the types of its API",
 		bans: []string{"syscall/js"},
 	},

@@ -166,8 +166,12 @@ func (e *embedder) reply(id uint32, h wire.Ask, params []byte) {
 
 func (e *embedder) exchange(ctx context.Context, id uint32, h wire.HTTPStart, body []byte, room *credit) {
 	fail := func(err error, sent wire.Sent) {
+		failure := new(wire.Error) // of a transport of the test's
+		if !errors.As(err, &failure) {
+			failure = &wire.Error{Code: wire.CodeHTTPNetwork, Message: err.Error(), Sent: sent}
+		}
 		if ctx.Err() == nil {
-			e.frame(wire.KindHTTPError, id, wire.HTTPError{Error: &wire.Error{Code: wire.CodeHTTPNetwork, Message: err.Error(), Sent: sent}}, nil)
+			e.frame(wire.KindHTTPError, id, wire.HTTPError{Error: failure}, nil)
 		}
 	}
 	req, err := http.NewRequestWithContext(ctx, h.Method, h.URL, bytes.NewReader(body))

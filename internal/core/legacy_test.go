@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -142,4 +143,43 @@ func TestNotLegacySSE(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a server of 2024-11-05 says when it refuses a message is in the trace, with
+// the exchange and the call that it belongs to.
+func TestTraceOfALegacyRefusal(t *testing.T) {
+	server := mcp.NewServer(&mcp.Implementation{Name: "old", Version: "1"}, nil)
+	mcp.AddTool(server, &mcp.Tool{Name: "echo"}, func(context.Context, *mcp.CallToolRequest, struct{}) (*mcp.CallToolResult, any, error) {
+		return &mcp.CallToolResult{}, nil, nil
+	})
+	sse := mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return server }, nil)
+	var refuses atomic.Bool
+	far := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPost && r.URL.RawQuery == "":
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		case r.Method == http.MethodPost && refuses.Load():
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not today"}}`)
+		default:
+			sse.ServeHTTP(w, r)
+		}
+	}))
+	e := newEmbedder(t)
+	connected := e.connect(wire.Connect{URL: far.URL, Events: []string{"trace"}})
+	refuses.Store(true)
+	id, done := e.start(wire.Call{Command: "callTool", Session: connected.Session}, wire.CallTool{Name: "echo"})
+	if _, failure := e.await(done); failure == nil || failure.Status != http.StatusBadRequest {
+		t.Errorf("%v", failure)
+	}
+	for _, event := range e.traced() {
+		if event.Type == wire.TraceReceived && strings.Contains(string(event.Message), "not today") {
+			if event.Call != id || event.Exchange == 0 {
+				t.Errorf("call %d, exchange %d; the call is %d", event.Call, event.Exchange, id)
+			}
+			return
+		}
+	}
+	t.Error("the refusal is not in the trace")
 }

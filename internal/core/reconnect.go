@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/remora-mcp/remora/internal/exchange"
@@ -92,13 +93,13 @@ func checkReconnect(params *wire.Connect) error {
 }
 
 // passing reports whether a failure may be over soon: no way to the server, or
-// one behind which it is not up yet.
+// one behind which it is not up yet, whose answer a page may not even see.
 func passing(failure *wire.Error) bool {
 	if failure == nil {
 		return false
 	}
 	switch failure.Code {
-	case wire.CodeHTTPNetwork, wire.CodeLocalTimeout, wire.CodeHTTPSessionGone:
+	case wire.CodeHTTPNetwork, wire.CodeHTTPCORS, wire.CodeLocalTimeout, wire.CodeHTTPSessionGone:
 		return true
 	case wire.CodeChannelClosed: // some channels can be opened once
 		return failure.Sent != wire.SentNo || failure.Retryable
@@ -327,9 +328,8 @@ func (s *session) holdsLink() bool {
 	if len(s.subscriptions) > 0 {
 		return true
 	}
-	for _, event := range s.listening {
-		switch event {
-		case "log", "toolsChanged", "promptsChanged", "resourcesChanged", "resourceUpdated":
+	for _, event := range wire.Listened() {
+		if event != "trace" && slices.Contains(s.listening, event) {
 			return true
 		}
 	}

@@ -3,9 +3,11 @@ package core
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +72,15 @@ func (e *embedder) awaitState(state string, least int) {
 	})
 }
 
+// endSession closes the session and waits until nothing is left of it.
+func (e *embedder) endSession(session uint32) {
+	e.t.Helper()
+	if _, failure := e.run(wire.Call{Command: "close", Session: session}, wire.Close{}); failure != nil {
+		e.t.Error(failure)
+	}
+	eventually(e.t, "nothing is open", func() bool { return e.core.Open() == 0 })
+}
+
 // Of 100 calls in flight on a server that is killed, each ends with a result or
 // an error and none is executed twice. A call that comes while the server is away
 // is sent when it is back, once.
@@ -115,10 +126,7 @@ func TestServerRestarts(t *testing.T) {
 			if last := told[len(told)-1]; reconnecting < 0 || told[reconnecting].Attempt != 1 || last.State != wire.StateReady {
 				t.Errorf("states %+v", told)
 			}
-			if _, failure := e.run(wire.Call{Command: "close", Session: session}, wire.Close{}); failure != nil {
-				t.Error(failure)
-			}
-			eventually(t, "nothing is open", func() bool { return e.core.Open() == 0 })
+			e.endSession(session)
 		})
 	}
 }
@@ -141,13 +149,49 @@ func TestListenersComeBack(t *testing.T) {
 			restart(t, server)
 			eventually(t, "a subscription", func() bool { return server.Executed("subscribe") >= 2 })
 			e.awaitState(wire.StateReady, 2)
-			if _, failure := e.run(wire.Call{Command: "close", Session: session}, wire.Close{}); failure != nil {
-				t.Error(failure)
-			}
-			eventually(t, "nothing is open", func() bool { return e.core.Open() == 0 })
+			e.endSession(session)
 		})
 	}
 }
+
+// Before a server that is not up yet a proxy may answer, which a page cannot see:
+// the session comes back all the same.
+func TestAProxyThatAPageCannotSee(t *testing.T) {
+	for _, protocol := range []string{"2025-11-25", "2026-07-28"} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			server := restarter(t, false, 1)
+			e := newEmbedder(t)
+			var hidden atomic.Bool
+			direct := e.client.Transport
+			e.client.Transport = roundTripper(func(req *http.Request) (*http.Response, error) {
+				if hidden.Load() {
+					return nil, &wire.Error{Code: wire.CodeHTTPCORS, Message: "no answer that a page may see", Sent: wire.SentUnknown}
+				}
+				return direct.RoundTrip(req)
+			})
+			session := e.connect(wire.Connect{URL: server.URL, ProtocolVersion: protocol, Reconnect: soon, Events: []string{"resourcesChanged"}}).Session
+			hidden.Store(true)
+			server.Kill()
+			e.awaitState(wire.StateReconnecting, 3)
+			hidden.Store(false)
+			restart(t, server)
+			e.awaitState(wire.StateReady, 2)
+			if _, failure := e.run(wire.Call{Command: "callTool", Session: session}, wire.CallTool{Name: "echo"}); failure != nil {
+				t.Error(failure)
+			}
+			for _, s := range e.states() {
+				if s.State == wire.StateLost && s.Reason != forgotten {
+					t.Errorf("it was given up: %+v", s)
+				}
+			}
+		})
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // A server that stays away: the calls that wait end together after the last
 // attempt, and say that they were not sent. The next call tries again.
@@ -218,10 +262,7 @@ func TestUnsentCallsEnd(t *testing.T) {
 			if failure == nil || failure.Code != c.want || failure.Sent != wire.SentNo {
 				t.Errorf("%+v, want %s", failure, c.want)
 			}
-			if _, failure := e.run(wire.Call{Command: "close", Session: session}, wire.Close{}); failure != nil {
-				t.Error(failure)
-			}
-			eventually(t, "nothing is open", func() bool { return e.core.Open() == 0 })
+			e.endSession(session)
 		})
 	}
 }

@@ -139,16 +139,7 @@ func (l *legacyLink) Send(ctx context.Context, message []byte) *wire.Error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(l.ctx, cancel)()
-	resp, err := l.t.cfg.HTTP.Do(ctx, l.request(http.MethodPost, l.endpoint, message))
-	if err != nil {
-		return portFailure(err)
-	}
-	defer resp.Body.Close()
-	body, _ := readAll(resp.Body, maxRefusalBytes)
-	if resp.Status/100 == 2 {
-		return nil
-	}
-	return statusFailure(resp.Status, resp.Header, body, false)
+	return l.t.deliver(ctx, l.request(http.MethodPost, l.endpoint, message), false)
 }
 
 // Receive returns the next message of the stream.

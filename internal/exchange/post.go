@@ -235,7 +235,16 @@ func (t *Transport) postNotice(req *http.Request, out *outgoing) (*http.Response
 }
 
 func (t *Transport) sendNotice(req *http.Request, out *outgoing) *wire.Error {
-	resp, err := t.cfg.HTTP.Do(req.Context(), t.request(req, out.bytes()))
+	failure := t.deliver(req.Context(), t.request(req, out.bytes()), req.Header.Get(sessionHeader) != "")
+	if failure != nil && failure.Code == wire.CodeHTTPSessionGone {
+		t.markGone()
+	}
+	return failure
+}
+
+// deliver posts a message whose answer, if there is one, comes another way.
+func (t *Transport) deliver(ctx context.Context, r *port.Request, hadSession bool) *wire.Error {
+	resp, err := t.cfg.HTTP.Do(ctx, r)
 	if err != nil {
 		return portFailure(err)
 	}
@@ -244,12 +253,8 @@ func (t *Transport) sendNotice(req *http.Request, out *outgoing) *wire.Error {
 	if resp.Status/100 == 2 {
 		return nil
 	}
-	t.receivedRefusal(resp, callFrom(req.Context()).ID, body)
-	failure := statusFailure(resp.Status, resp.Header, body, req.Header.Get(sessionHeader) != "")
-	if failure.Code == wire.CodeHTTPSessionGone {
-		t.markGone()
-	}
-	return failure
+	t.receivedRefusal(resp, callFrom(ctx).ID, body)
+	return statusFailure(resp.Status, resp.Header, body, hadSession)
 }
 
 // withParams adds parameters to a request or a notification.

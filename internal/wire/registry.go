@@ -97,19 +97,35 @@ type TellRow struct {
 	Name string
 	Data any
 	Doc  string
+	// Listen is set where the event is told only while somebody listens to it,
+	// as the command listen says; but for trace it is the server's, which may
+	// have to be asked for it.
+	Listen bool
 }
 
 // Tells lists every event, sorted by name.
 var Tells = []TellRow{
-	{"elicitationComplete", ElicitationComplete{}, "What the server asked for by URL is done."},
-	{"log", Log{}, "The server logged something."},
-	{"progress", Progress{}, "A call went on. The frame's id is the call."},
-	{"promptsChanged", PromptsChanged{}, "The server's list of prompts changed."},
-	{"resourceUpdated", ResourceUpdated{}, "A resource that was subscribed to changed."},
-	{"resourcesChanged", ResourcesChanged{}, "The server's lists of resources or resource templates changed."},
-	{"state", State{}, "The session's connection changed."},
-	{"toolsChanged", ToolsChanged{}, "The server's list of tools changed."},
-	{"trace", Trace{}, "Something went over the network, or was thrown away. Only while somebody listens."},
+	{"elicitationComplete", ElicitationComplete{}, "What the server asked for by URL is done.", false},
+	{"log", Log{}, "The server logged something.", true},
+	{"progress", Progress{}, "A call went on. The frame's id is the call.", false},
+	{"promptsChanged", PromptsChanged{}, "The server's list of prompts changed.", true},
+	{"resourceUpdated", ResourceUpdated{}, "A resource that was subscribed to changed.", true},
+	{"resourcesChanged", ResourcesChanged{}, "The server's lists of resources or resource templates changed.", true},
+	{"state", State{}, "The session's connection changed.", false},
+	{"toolsChanged", ToolsChanged{}, "The server's list of tools changed.", true},
+	{"trace", Trace{}, "Something went over the network, or was thrown away. Only while somebody listens.", true},
+}
+
+// Listened returns the names of the events that are told only while somebody
+// listens, sorted.
+func Listened() []string {
+	var out []string
+	for _, row := range Tells {
+		if row.Listen {
+			out = append(out, row.Name)
+		}
+	}
+	return out
 }
 
 // An ExportRow describes one of the plugin's simple exports.

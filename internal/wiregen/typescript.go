@@ -319,6 +319,7 @@ func (t *typeScript) tables() {
 		{"commandNames", "The names of Commands, for use at run time.", names(wire.Commands, func(r wire.CommandRow) string { return r.Name })},
 		{"askNames", "The names of Asks, for use at run time.", names(wire.Asks, func(r wire.AskRow) string { return r.Name })},
 		{"tellNames", "The names of Tells, for use at run time.", names(wire.Tells, func(r wire.TellRow) string { return r.Name })},
+		{"listenedNames", "The names of the events that are told only while somebody listens.", wire.Listened()},
 	} {
 		t.line("")
 		t.comment("", list.doc)

@@ -48,23 +48,23 @@ export type {
   Trace,
   TraceType,
 } from "./generated/wire.js";
-export {
-  type AddOptions,
-  Group,
-  type GroupAskContext,
-  type GroupEventName,
-  type GroupEvents,
-  type GroupHandlers,
-  type GroupOptions,
-  type GroupPrompt,
-  type GroupReadOptions,
-  type GroupResource,
-  type GroupResourceTemplate,
-  type GroupServer,
-  type GroupTool,
-} from "./group.js";
+export { Group } from "./group.js";
 export type { GroupClient, GroupCollision } from "./group-lists.js";
 export { type NamingRule, prefixedName } from "./group-names.js";
+export type {
+  AddOptions,
+  GroupAskContext,
+  GroupEventName,
+  GroupEvents,
+  GroupHandlers,
+  GroupOptions,
+  GroupPrompt,
+  GroupReadOptions,
+  GroupResource,
+  GroupResourceTemplate,
+  GroupServer,
+  GroupTool,
+} from "./group-types.js";
 export type { FetchLike } from "./http.js";
 export type { CacheableRequestOptions, CacheMode, ListParams, ListResult } from "./lists.js";
 export type { LoggingLevel } from "./logging.js";

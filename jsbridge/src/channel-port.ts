@@ -6,7 +6,7 @@ import type { WireError } from "./generated/wire.js";
 
 /**
  * Who is told of a channel. The order is opened, message*, closed; closed may
- * come at any time, and nothing after it. Nothing is told before open has
+ * come at any time, and nothing after it. said may come at any time before. Nothing is told before open has
  * returned.
  */
 export interface ChannelSink {
@@ -17,6 +17,8 @@ export interface ChannelSink {
    * the same is held.
    */
   message(data: Uint8Array, size?: number): boolean;
+  /** A line that the server wrote beside its messages: to its stderr, if it is a program. */
+  said(line: string): void;
   /** The channel is gone: after close without an error, otherwise with channel/closed. */
   closed(error?: WireError): void;
 }

@@ -15,14 +15,17 @@ export class Channels {
     this.#deliver = deliver;
   }
 
-  /** Opens what a chan.open asks for. Without a port it fails with channel/closed. */
-  start(id: number, open: ChanOpen, port: ChannelPort | undefined): void {
+  /**
+   * Opens what a chan.open asks for. Without a port it fails with channel/closed.
+   * said is told what the server says beside its messages, line by line.
+   */
+  start(id: number, open: ChanOpen, port: ChannelPort | undefined, said: (line: string) => void = () => {}): void {
     if (port === undefined) {
       const error = wireError("channel/closed", "the session has no such channel", "no");
       this.#deliver([outFrame(Kind.chanClosed, id, { error })]);
       return;
     }
-    const channel = new Channel(id, open, this.#deliver, () => this.#open.delete(id));
+    const channel = new Channel(id, open, this.#deliver, said, () => this.#open.delete(id));
     this.#open.set(id, channel);
     channel.begin(port);
   }
@@ -57,6 +60,7 @@ class Channel implements ChannelSink {
   readonly #id: number;
   readonly #maxBytes: number;
   readonly #deliver: (frames: readonly OutFrame[]) => void;
+  readonly #said: (line: string) => void;
   readonly #forget: () => void;
   #handle: ChannelHandle | undefined;
   #credit: number;
@@ -66,11 +70,18 @@ class Channel implements ChannelSink {
   #closing = false;
   #over = false;
 
-  constructor(id: number, open: ChanOpen, deliver: (frames: readonly OutFrame[]) => void, forget: () => void) {
+  constructor(
+    id: number,
+    open: ChanOpen,
+    deliver: (frames: readonly OutFrame[]) => void,
+    said: (line: string) => void,
+    forget: () => void,
+  ) {
     this.#id = id;
     this.#maxBytes = open.maxBytes;
     this.#credit = open.credit;
     this.#deliver = deliver;
+    this.#said = said;
     this.#forget = forget;
   }
 
@@ -97,6 +108,10 @@ class Channel implements ChannelSink {
     this.#heldBytes += kept.length;
     this.#drain();
     return this.#held.length === 0 && this.#credit > 0;
+  }
+
+  said(line: string): void {
+    if (!this.#over) this.#said(line);
   }
 
   more(credit: number): void {

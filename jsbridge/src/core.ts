@@ -33,6 +33,8 @@ export interface SessionPeer extends ExchangeSession {
   readonly channel: ChannelPort | undefined;
   /** Something happened; data is JSON. */
   tell(event: string, data: Uint8Array): void;
+  /** The server's program wrote a line to its stderr. Over HTTP there is none. */
+  readonly said?: ((line: string) => void) | undefined;
   /** The server asks; reply is to be called once. The signal aborts when no answer is wanted any more. */
   ask(question: Question, reply: (answer: Uint8Array | WireError) => void): void;
   /** The core failed: the session is lost. */
@@ -220,7 +222,7 @@ export class Core implements GuestOwner {
       case Kind.chanOpen: {
         const open = header<ChanOpen>(frame);
         const peer = this.#peers.get(open.session);
-        this.#channels.start(id, open, open.channel === CHANNEL ? peer?.channel : undefined);
+        this.#channels.start(id, open, open.channel === CHANNEL ? peer?.channel : undefined, peer?.said);
         break;
       }
       case Kind.chanSend:

@@ -1,7 +1,7 @@
 // Events of a session: the names and data of the wire's tells.
 
 import { badArgument, reportUncaught } from "./errors.js";
-import { type Tells, type Trace, tellNames } from "./generated/wire.js";
+import { listenedNames, type Tells, type Trace, tellNames } from "./generated/wire.js";
 
 /** The events of a client, by name. */
 export type Events = Tells;
@@ -10,16 +10,8 @@ export type EventName = keyof Events;
 /** Listeners by event. */
 export type EventListeners = { readonly [E in EventName]?: ((data: Events[E]) => void) | undefined };
 
-// What a server sends only to those who listen. The others need no stream.
-// The core sends trace only to those who listen.
-const listened: readonly EventName[] = [
-  "log",
-  "promptsChanged",
-  "resourceUpdated",
-  "resourcesChanged",
-  "toolsChanged",
-  "trace",
-];
+// What is told only to those who listen; the others need no stream.
+const listened: readonly EventName[] = listenedNames;
 
 interface Listener {
   call(data: never): void;

@@ -207,6 +207,10 @@ export class Session {
       credentials,
       port: port ?? this.#cores.openPort(policy),
       tell: (event, data) => this.listeners.tell(event, data),
+      said: (line) => {
+        if (this.listeners.has("log"))
+          this.listeners.tell("log", encode({ level: "info", logger: "stderr", data: line }));
+      },
       ask: (question, reply) => void this.#ask(question, reply),
       lost: (error) => this.#lost(core, error),
     };

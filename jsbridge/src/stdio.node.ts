@@ -6,8 +6,9 @@ import { basename } from "node:path";
 import type { StdioServer } from "./channel.js";
 import type { ChannelHandle, ChannelPort, ChannelSink } from "./channel-port.js";
 import { ends } from "./channels.js";
-import { badArgument, excerpt, reportUncaught, wireError } from "./errors.js";
+import { badArgument, excerpt, wireError } from "./errors.js";
 import { MAX_CHAN_END_BYTES, type WireError } from "./generated/wire.js";
+import { StderrLines } from "./stderr.node.js";
 
 export type { StdioServer } from "./channel.js";
 
@@ -25,8 +26,18 @@ export interface StdioOptions {
   env?: Readonly<Record<string, string>> | undefined;
   /** Its working directory. Default: this process's. */
   cwd?: string | undefined;
-  /** Called with each line that the program writes to its stderr. Its end is in the error if the program exits by itself. */
+  /**
+   * Called with each line that the program writes to its stderr. Without it, the
+   * lines are events all the same (log, with the logger "stderr" and the level
+   * info), and the end is in the error if the program exits by itself.
+   */
   stderr?: ((line: string) => void) | undefined;
+  /**
+   * Is given each line of stderr before that is an event or kept for an error, and
+   * returns it without secrets; if it throws, the line is left out. Lines longer
+   * than 64 KiB come in pieces. The callback stderr gets what the program wrote.
+   */
+  redact?: ((line: string) => string) | undefined;
   /**
    * How long the program may take to exit after its stdin is closed, and again
    * after SIGTERM, before it is killed, in milliseconds. Default 2,000.
@@ -56,10 +67,11 @@ export function stdio(options: StdioOptions): StdioServer {
   ) {
     throw badArgument("stdio needs a command");
   }
-  const { args = [], env = {}, grace = 2_000, stderr } = options;
+  const { args = [], env = {}, grace = 2_000, stderr, redact } = options;
   if (!Array.isArray(args) || !args.every((arg) => typeof arg === "string")) throw badArgument("args must be strings");
   if (typeof grace !== "number" || !(grace >= 0)) throw badArgument("grace must be a number of milliseconds");
   if (stderr !== undefined && typeof stderr !== "function") throw badArgument("stderr must be a function");
+  if (redact !== undefined && typeof redact !== "function") throw badArgument("redact must be a function");
   const channelPort: ChannelPort = {
     name: basename(options.command),
     open: (sink, maxBytes) => new Program({ ...options, args: [...args], env: { ...env }, grace }, sink, maxBytes),
@@ -67,8 +79,6 @@ export function stdio(options: StdioOptions): StdioServer {
   return { channelPort };
 }
 
-const maxTail = 4 << 10;
-const maxLine = 64 << 10;
 // How long the pipes of a program that has exited are read on, if others keep them open.
 const afterExitMs = 500;
 
@@ -76,10 +86,8 @@ class Program implements ChannelHandle {
   readonly #sink: ChannelSink;
   readonly #grace: number;
   readonly #lines: Lines;
-  readonly #told: ((line: string) => void) | undefined;
+  readonly #stderr: StderrLines;
   #child: ChildProcess | undefined;
-  #tail = "";
-  #line = "";
   #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
   #timers = new Set<NodeJS.Timeout>();
   #closing = false;
@@ -88,7 +96,8 @@ class Program implements ChannelHandle {
   constructor(options: StdioOptions, sink: ChannelSink, maxBytes: number) {
     this.#sink = sink;
     this.#grace = options.grace ?? 0;
-    this.#told = options.stderr;
+    const { redact, stderr: copied } = options;
+    this.#stderr = new StderrLines({ redact, copied, said: (line) => sink.said(line) });
     this.#lines = new Lines(maxBytes);
     try {
       this.#start(options);
@@ -134,7 +143,7 @@ class Program implements ChannelHandle {
       this.#after(Math.max(this.#grace, afterExitMs), () => this.#quit());
     });
     child.stderr.setEncoding("utf8");
-    child.stderr.on("data", (text: string) => this.#said(text));
+    child.stderr.on("data", (text: string) => this.#stderr.write(text));
   }
 
   send(message: Uint8Array): void {
@@ -207,8 +216,9 @@ class Program implements ChannelHandle {
   }
 
   #problem(what: string, code?: number | null, signal?: string | null): WireError {
-    const said = excerpt(lastLines(this.#tail));
-    const data: Record<string, unknown> = { stderr: this.#tail };
+    const stderr = this.#stderr.end;
+    const said = excerpt(lastLines(stderr));
+    const data: Record<string, unknown> = { stderr };
     if (typeof code === "number") data["exitCode"] = code;
     if (typeof signal === "string") data["signal"] = signal;
     return {
@@ -225,24 +235,8 @@ class Program implements ChannelHandle {
   #end(error: WireError | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#line !== "") this.#tell(this.#line);
+    this.#stderr.close();
     this.#sink.closed(error);
-  }
-
-  #said(text: string): void {
-    this.#tail = (this.#tail + text).slice(-maxTail);
-    if (this.#told === undefined) return;
-    const lines = (this.#line + text).split(/\r?\n/);
-    this.#line = (lines.pop() ?? "").slice(0, maxLine);
-    for (const line of lines) this.#tell(line.slice(0, maxLine));
-  }
-
-  #tell(line: string): void {
-    try {
-      this.#told?.(line);
-    } catch (error) {
-      reportUncaught(error);
-    }
   }
 }
 

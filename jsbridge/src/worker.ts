@@ -3,7 +3,8 @@
 import type { Server } from "./channel.js";
 import type { Client } from "./client.js";
 import type { SnapshotResult as Snapshot } from "./generated/wire.js";
-import type { Group, GroupOptions } from "./group.js";
+import type { Group } from "./group.js";
+import type { GroupOptions } from "./group-types.js";
 import type { DiscoverOptions, DiscoverResult, RunOptions, RunResult } from "./once.js";
 import type { ConnectOptions } from "./options.js";
 import type { RestoreOptions } from "./snapshot.js";

@@ -110,6 +110,45 @@ test("a program that exits is an error with the end of its stderr, and is starte
   await client.close();
 });
 
+test("the lines of stderr are log events, from the start to the end", async () => {
+  const program = server(`
+    if (name === "say") process.stderr.write("begins" + "x".repeat(70_000) + "\\n\\ngoes on\\r\\nthe key is canary\\n", () => result({ content: [] }));
+    process.on("exit", () => require("node:fs").writeSync(2, "ends"));
+  `);
+  const heard: { level: string; logger?: string | undefined; data: unknown }[] = [];
+  const copied: string[] = [];
+  const client = await connect(
+    stdio({
+      ...program,
+      stderr: (line) => copied.push(line),
+      redact: (line) => line.replace("canary", "(masked)"),
+    }),
+    { events: { log: (data) => heard.push(data) } },
+  );
+  await client.callTool({ name: "say" });
+  await client.close();
+  assert.ok(heard.every(({ level, logger }) => level === "info" && logger === "stderr"));
+  const lines = heard.map(({ data }) => String(data));
+  assert.equal(lines[0]?.length, 64 << 10);
+  assert.equal(lines[1], "x".repeat(70_006 - (64 << 10)));
+  assert.deepEqual(lines.slice(2), ["goes on", "the key is (masked)", "ends"]);
+  assert.deepEqual(copied.slice(2), ["", "goes on", "the key is canary", "ends"]);
+});
+
+test("what an error quotes of stderr was redacted before it was cut", async () => {
+  const secret = "canary-0123456789-canary";
+  for (const after of [180, 190, 4_086]) {
+    const program = script(`console.error("the key is ${secret}" + ".".repeat(${after})); process.exitCode = 3`);
+    const redact = (line: string) => line.replaceAll(secret, "-");
+    await assert.rejects(connect(stdio({ ...program, redact })), ({ message, data }: RemoraError) => {
+      const shown = message + JSON.stringify(data);
+      assert.match(message, /status 3; its stderr ends: .*\.\.\.\./);
+      for (const part of ["canary", "0123", "789", "ary"]) assert.ok(!shown.includes(part), shown);
+      return true;
+    });
+  }
+});
+
 test("what cannot be started, or is no server, says why", async () => {
   const cases: [esm.StdioOptions, RegExp][] = [
     [{ command: "no-such-program-anywhere" }, /cannot be started.*ENOENT/],
@@ -128,7 +167,14 @@ test("what cannot be started, or is no server, says why", async () => {
       return true;
     });
   }
-  for (const wrong of [undefined, {}, { command: "" }, { command: "x", args: [1] }, { command: "x", grace: -1 }]) {
+  for (const wrong of [
+    undefined,
+    {},
+    { command: "" },
+    { command: "x", args: [1] },
+    { command: "x", grace: -1 },
+    { command: "x", redact: 1 },
+  ]) {
     assert.throws(() => stdio(wrong as never), { code: "local/bad_argument" });
   }
 });

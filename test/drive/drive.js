@@ -9,7 +9,7 @@ const atOnce = 4;
  *
  * @param {object} remora the npm package's exports
  * @param {object[]} scripts
- * @param {{ browser?: boolean, memory?: () => number }} environment
+ * @param {{ browser?: boolean, memory?: () => { memory: number, heap?: number, resources?: number } }} environment
  * @returns {Promise<object[]>} one report for each script, in their order
  */
 export async function runScripts(remora, scripts, environment = {}) {
@@ -140,7 +140,7 @@ class Run {
         await this.connected().setRoots(roots(step.roots ?? []), this.callOptions(step));
         return;
       case "memory":
-        outcome.memory = this.environment.memory?.() ?? 0;
+        Object.assign(outcome, this.environment.memory?.());
         return;
       case "close":
         await this.connected().close();

@@ -2,6 +2,8 @@
 // input, reports as JSON on standard output. With an argument, over the plugin
 // in the Extism SDK that is the npm package of that name.
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { runScripts } from "./drive.js";
 import { overExtism } from "./extism.js";
 
@@ -27,7 +29,16 @@ function note(instance) {
     if (value instanceof WebAssembly.Memory) memories.add(value);
   }
 }
-const memory = () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+function memory() {
+  collect();
+  return {
+    memory: [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
+    heap: process.memoryUsage().heapUsed,
+    resources: process.getActiveResourcesInfo().length,
+  };
+}
 
 const sdk = process.argv[2];
 const remora =

@@ -35,10 +35,29 @@ func linkTime(t *testing.T) time.Duration {
 	return d
 }
 
-// badLink starts a server behind a link that delays, cuts and stalls.
-func badLink(t *testing.T) (server *fault.Restarter, link *fault.Link, url string) {
+// A way is how a server is reached over a bad link.
+type way struct {
+	name string
+	line fault.Line
+	// legacy: the server has only the transport of 2024-11-05.
+	legacy bool
+	// socket: by WebSocket.
+	socket bool
+}
+
+var ways = []way{
+	{name: "2025-11-25", line: fault.Line2025},
+	{name: "2026-07-28", line: fault.Line2026},
+	{name: "2024-11-05's event stream", line: fault.Line2025, legacy: true},
+	{name: "2025-11-25 by WebSocket", line: fault.Line2025, socket: true},
+	{name: "2026-07-28 by WebSocket", line: fault.Line2026, socket: true},
+}
+
+// badLink starts a server behind a link that delays, cuts and stalls. Where one
+// connection is meant to last, none does.
+func badLink(t *testing.T, by way) (server *fault.Restarter, link *fault.Link, url string) {
 	t.Helper()
-	server, err := fault.NewRestarter(false, 1)
+	server, err := fault.NewRestarter(by.legacy, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,11 +65,18 @@ func badLink(t *testing.T) (server *fault.Restarter, link *fault.Link, url strin
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	target := strings.TrimSuffix(strings.TrimPrefix(server.URL, "http://"), "/mcp")
-	if link, err = fault.NewLink(target, seed); err != nil {
+	scheme, begin := "http", fault.NewLink
+	if by.socket {
+		scheme = "ws"
+	}
+	if by.socket || by.legacy {
+		begin = fault.NewFrailLink
+	}
+	if link, err = begin(target, seed); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(link.Close)
-	return server, link, "http://" + link.Address + "/mcp"
+	return server, link, scheme + "://" + link.Address + "/mcp"
 }
 
 // callsAtOnce is how many calls are in flight on a bad link.
@@ -63,10 +89,10 @@ func TestBadLink(t *testing.T) {
 	if err := kit.Plugin(); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range lines {
-		t.Run("host/"+string(line), func(t *testing.T) {
+	for _, by := range ways {
+		t.Run("host/"+by.name, func(t *testing.T) {
 			t.Parallel()
-			server, link, url := badLink(t)
+			server, link, url := badLink(t, by)
 			rt, err := host.Open(t.Context(), host.Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -76,7 +102,7 @@ func TestBadLink(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			session := overBadLink(t, rt, url, line)
+			session := overBadLink(t, rt, url, by.line)
 			u := &usage{t: t, server: server, session: session}
 			total := linkTime(t)
 			u.use(total / 4)
@@ -169,25 +195,36 @@ func (u *usage) stats() *host.Stats {
 	return stats
 }
 
-// The same from Node: every call of many rounds ends, and the guest's memory
-// stays where it was.
+// The same from Node: every call of many rounds ends, and none is executed twice;
+// neither the guest nor what Node holds for it grows.
 func TestBadLinkFromNode(t *testing.T) {
-	for _, line := range lines {
-		t.Run(string(line), func(t *testing.T) {
+	for _, by := range ways {
+		t.Run(by.name, func(t *testing.T) {
 			t.Parallel()
-			server, link, url := badLink(t)
-			round := drive.Call("echo", `{"id":"any"}`)
-			round.Count, round.MaxTotalTimeoutMs = 2*callsAtOnce, 30_000
+			server, link, url := badLink(t, by)
 			steps := []drive.Step{{Do: drive.Connect}, {Do: drive.On, Event: "resourcesChanged"}}
-			for range int(linkTime(t)/time.Second) * 2 {
+			first := len(steps)
+			rounds := int(linkTime(t)/time.Second) * 3 // each takes about a third of a second
+			ids := 0
+			echo := func() drive.Step {
+				ids++
+				call := drive.Call("echo", fmt.Sprintf(`{"id":"%d"}`, ids))
+				call.MaxTotalTimeoutMs = 30_000
+				return call
+			}
+			for range rounds {
+				round := echo()
+				for range 2*callsAtOnce - 1 {
+					round.Beside = append(round.Beside, echo())
+				}
 				steps = append(steps, round)
 			}
-			half := len(steps) / 2
+			half := first + rounds/2
 			steps = slices.Insert(steps, half, drive.Step{Do: drive.Memory})
 			steps = append(steps, drive.Step{Do: drive.Memory}, drive.Step{Do: drive.Close})
 			var outcomes []drive.Outcome
 			for range 20 { // connect is not tried again by itself
-				reports, err := drive.Node(22).Run(t.Context(), []drive.Script{{Name: t.Name(), URL: url, Protocol: string(line), Steps: steps}})
+				reports, err := drive.Node(22).Run(t.Context(), []drive.Script{{Name: t.Name(), URL: url, Protocol: string(by.line), Steps: steps}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -195,27 +232,40 @@ func TestBadLinkFromNode(t *testing.T) {
 					break
 				}
 			}
+			if outcomes[0].Error != nil {
+				t.Fatalf("no session after 20 attempts: %v", outcomes[0].Error)
+			}
 			calls, results := 0, 0
 			for i, outcome := range outcomes {
 				if outcome.Hung {
 					t.Errorf("step %d hung", i)
 				}
-				for _, call := range outcome.Each {
+				if steps[i].Do != drive.CallTool {
+					continue
+				}
+				for _, call := range append([]drive.Outcome{outcome}, outcome.Each...) {
 					calls++
-					if call.Error == nil {
+					executed := server.Executed(fmt.Sprintf("echo.%d", calls))
+					switch e := call.Error; {
+					case e == nil && executed != 1:
+						t.Errorf("call %d has a result and was executed %d times", calls, executed)
+					case e == nil:
 						results++
-					} else if call.Error.Code == "foreign" || call.Error.Code == "local/timeout" {
-						t.Errorf("step %d: %v", i, call.Error)
+					case e.Code == "foreign", e.Code == "local/timeout", executed > 1, executed > 0 && e.Sent == "no":
+						t.Errorf("call %d was executed %d times: %v", calls, executed, e)
 					}
 				}
 			}
-			before, after := outcomes[half].Memory, outcomes[len(outcomes)-2].Memory
-			t.Logf("%d calls, %d with a result, %d executed; %+v; memory %d, then %d", calls, results, server.Executed("echo"), link.Stats(), before, after)
-			if executed := server.Executed("echo"); executed < results || executed > calls {
-				t.Errorf("%d calls, %d with a result, %d executed", calls, results, executed)
+			before, after := outcomes[half], outcomes[len(outcomes)-2]
+			t.Logf("%d calls, %d with a result; %+v; guest memory %d, then %d; Node's heap %d, then %d; resources %d, then %d",
+				calls, results, link.Stats(), before.Memory, after.Memory, before.Heap, after.Heap, before.Resources, after.Resources)
+			if calls != ids || results < calls/4 || results == calls {
+				t.Errorf("%d of %d calls, %d with a result", calls, ids, results)
 			}
-			if results < calls/4 || after > before+1<<20 {
-				t.Error("too few results, or the guest's memory has grown")
+			// The report of each call is kept in the heap.
+			const report = 1 << 10
+			if after.Memory > before.Memory+1<<20 || after.Heap > before.Heap+2<<20+int64(calls)*report || after.Resources > before.Resources+20 {
+				t.Error("something has grown")
 			}
 		})
 	}

@@ -16,6 +16,7 @@ type Link struct {
 
 	target   string
 	seed     uint64
+	longest  int // bytes that a connection may carry; 0 for any number
 	listener net.Listener
 	over     chan struct{}
 	tasks    sync.WaitGroup
@@ -36,13 +37,19 @@ const (
 )
 
 // NewLink begins to carry connections to target, an address of TCP.
-func NewLink(target string, seed uint64) (*Link, error) {
+func NewLink(target string, seed uint64) (*Link, error) { return newLink(target, seed, 0) }
+
+// NewFrailLink is NewLink for connections that are meant to last: each is cut at
+// last, after at most 20,000 bytes in a direction.
+func NewFrailLink(target string, seed uint64) (*Link, error) { return newLink(target, seed, 20_000) }
+
+func newLink(target string, seed uint64, longest int) (*Link, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	l := &Link{
-		Address: listener.Addr().String(), target: target, seed: seed, listener: listener,
+		Address: listener.Addr().String(), target: target, seed: seed, longest: longest, listener: listener,
 		over: make(chan struct{}), open: map[net.Conn]bool{},
 	}
 	l.tasks.Go(l.accept)
@@ -85,7 +92,7 @@ func (l *Link) accept() {
 	}
 }
 
-// carry carries one connection: every fourth is cut, every sixteenth stalls.
+// carry carries one connection: every fourth is cut soon, every sixteenth stalls.
 func (l *Link) carry(near net.Conn, luck *rand.Rand) {
 	defer near.Close()
 	far, err := net.Dial("tcp", l.target)
@@ -98,6 +105,9 @@ func (l *Link) carry(near net.Conn, luck *rand.Rand) {
 	}
 	defer l.forget(near, far)
 	cut, stall := -1, -1
+	if l.longest > 0 {
+		cut = luck.IntN(l.longest)
+	}
 	switch fate := luck.IntN(16); {
 	case fate < 4:
 		cut = luck.IntN(linkCutBytes)

@@ -11,7 +11,7 @@ import (
 
 // A Restarter is an MCP server at one address that can be killed and started
 // again: connections break, sessions are forgotten, and nobody listens in between.
-// It serves both lines, or the transport of 2024-11-05. What its tools have done
+// It serves both lines, over HTTP and WebSockets, or the transport of 2024-11-05. What its tools have done
 // is remembered: echo, which answers, and gather, which waits until a crowd has
 // come. Every second call of the crowd is answered then, the others never.
 type Restarter struct {
@@ -49,7 +49,7 @@ func (s *Restarter) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.address, s.end = listener.Addr().String(), cancel
-	s.server = &http.Server{Handler: s.handler(ctx)}
+	s.server = &http.Server{Handler: ForPages(s.handler(ctx))}
 	// A request on a connection that was kept open when the server was killed may
 	// have reached it, for all the client knows.
 	s.server.SetKeepAlivesEnabled(false)
@@ -125,7 +125,12 @@ func (s *Restarter) handler(life context.Context) http.Handler {
 	}
 	sessions := mcp.NewStreamableHTTPHandler(get, nil)
 	modern := mcp.NewStreamableHTTPHandler(get, &mcp.StreamableHTTPOptions{Stateless: true})
+	sockets := SocketHandler(life, server)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isSocket(r) {
+			sockets.ServeHTTP(w, r)
+			return
+		}
 		if r.Header.Get("Mcp-Protocol-Version") >= string(Line2026) {
 			modern.ServeHTTP(w, r)
 			return

@@ -38,14 +38,19 @@ type Server struct {
 // New returns a server with no runs.
 func New() *Server {
 	s := &Server{rooms: map[string]*room{}}
-	s.open = cors.New(cors.Options{
+	s.open = ForPages(http.HandlerFunc(s.serve))
+	return s
+}
+
+// ForPages lets the pages of every origin see what h answers.
+func ForPages(h http.Handler) http.Handler {
+	return cors.New(cors.Options{
 		AllowedOrigins:      []string{"*"},
 		AllowedMethods:      []string{http.MethodGet, http.MethodPost, http.MethodDelete},
 		AllowedHeaders:      []string{"*"},
 		ExposedHeaders:      []string{"Mcp-Session-Id", "WWW-Authenticate"},
 		AllowPrivateNetwork: true,
-	}).Handler(http.HandlerFunc(s.serve))
-	return s
+	}).Handler(h)
 }
 
 // Path returns the path of an endpoint.

@@ -1605,3 +1605,6 @@ export const askNames = ["elicit", "sample"] as const;
 
 /** The names of Tells, for use at run time. */
 export const tellNames = ["elicitationComplete", "log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged", "trace"] as const;
+
+/** The names of the events that are told only while somebody listens. */
+export const listenedNames = ["log", "promptsChanged", "resourceUpdated", "resourcesChanged", "toolsChanged", "trace"] as const;

@@ -98,7 +98,7 @@ const (
 	Counters   = "counters"   // counters of a fault run; the outcome's Counters
 	Signal     = "signal"     // waits for an event as AwaitEvent, which still sees it, and then gets the step's URL
 	SetRoots   = "setRoots"   // the step's Roots
-	Memory     = "memory"     // bytes of guest memory; the outcome's Memory, where the embedder can tell
+	Memory     = "memory"     // the outcome's Memory, Heap and Resources, where the embedder can tell
 	Close      = "close"
 )
 
@@ -171,6 +171,10 @@ type Outcome struct {
 	Counters map[string]int `json:"counters,omitempty"`
 	// Memory is the guest's memory in bytes, 0 where it cannot be told.
 	Memory int64 `json:"memory,omitempty"`
+	// Heap is what live objects of the embedder take in bytes, and Resources how
+	// many sockets, timers and requests it holds; 0 where that cannot be told.
+	Heap      int64 `json:"heap,omitempty"`
+	Resources int   `json:"resources,omitempty"`
 	// Each has the outcomes of a step with Count, or those of the steps beside it.
 	Each []Outcome `json:"each,omitempty"`
 	// Ms is how long the step took, in milliseconds.
