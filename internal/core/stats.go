@@ -18,6 +18,7 @@ func (c *Core) stats(*call) ([]byte, error) {
 		Sessions:    len(c.sessions),
 		Goroutines:  runtime.NumGoroutine(),
 		HeapBytes:   int64(mem.HeapAlloc),
+		MemoryBytes: int64(mem.Sys),
 		Dropped:     int64(c.dropped),
 		LastDropped: c.lastDropped,
 	}

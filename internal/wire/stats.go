@@ -15,6 +15,9 @@ type StatsResult struct {
 	Goroutines int `json:"goroutines"`
 	// HeapBytes is what live objects take, after a collection.
 	HeapBytes int64 `json:"heapBytes"`
+	// MemoryBytes is what the core has taken of its linear memory, which never
+	// shrinks: live objects, garbage, what is free again, stacks.
+	MemoryBytes int64 `json:"memoryBytes"`
 	// Dropped counts what nobody waited for: late frames, answers to calls that
 	// were never made, notices that could not be delivered.
 	Dropped int64 `json:"dropped"`

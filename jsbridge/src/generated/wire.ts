@@ -1367,6 +1367,11 @@ export interface StatsResult {
   /** heapBytes is what live objects take, after a collection. */
   heapBytes: number;
   /**
+   * memoryBytes is what the core has taken of its linear memory, which never shrinks: live
+   * objects, garbage, what is free again, stacks.
+   */
+  memoryBytes: number;
+  /**
    * dropped counts what nobody waited for: late frames, answers to calls that were never
    * made, notices that could not be delivered.
    */
