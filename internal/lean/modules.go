@@ -21,6 +21,7 @@ type moduleCut struct {
 }
 
 const (
+	gosdk      = "github.com/modelcontextprotocol/go-sdk"
 	jsonschema = "github.com/google/jsonschema-go"
 	whySchema  = "the go-sdk checks with it what a server's schema says; the core never hands it one (internal/exchange), and checks with internal/schema"
 )
@@ -41,6 +42,11 @@ var moduleCuts = []moduleCut{
 		file: "jsonschema/validate.go", fn: "(*Resolved).ApplyDefaults", uses: "errors",
 		body: `return errors.New("jsonschema: ApplyDefaults is not in this build")`,
 		why:  whySchema,
+	}},
+	{gosdk, cut{
+		file: "internal/json/json.go", fn: "Unmarshal",
+		body: `if err := checkMaxDepth(data, defaultMaxDepth); err != nil { return err }; _, err := json.Parse(data, v, json.DontMatchCaseInsensitiveStructFields); return err`,
+		why:  "upstream reads the bytes that it has through a decoder of streams, which takes 32 KB for each and goes over them once more",
 	}},
 }
 
