@@ -11,7 +11,7 @@ type StatsResult struct {
 	Open int `json:"open"`
 	// Sessions counts the sessions that are open.
 	Sessions int `json:"sessions"`
-	// Goroutines counts the core's goroutines.
+	// Goroutines counts the core's goroutines, without those that wait for a call.
 	Goroutines int `json:"goroutines"`
 	// HeapBytes is what live objects take, after a collection.
 	HeapBytes int64 `json:"heapBytes"`

@@ -1362,7 +1362,7 @@ export interface StatsResult {
   open: number;
   /** sessions counts the sessions that are open. */
   sessions: number;
-  /** goroutines counts the core's goroutines. */
+  /** goroutines counts the core's goroutines, without those that wait for a call. */
   goroutines: number;
   /** heapBytes is what live objects take, after a collection. */
   heapBytes: number;
