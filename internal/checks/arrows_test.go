@@ -122,7 +122,7 @@ var rules = []rule{
 	},
 	{
 		room: "internal/lean/probe",
-		may:  []string{"github.com/google/jsonschema-go", goSDK + "/jsonrpc"},
+		may:  []string{"github.com/google/jsonschema-go", goSDK + "/jsonrpc", goSDK + "/mcp"},
 		why:  "the probe calls what is cut, and nothing else",
 	},
 	{

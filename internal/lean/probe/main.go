@@ -43,11 +43,17 @@ func main() {
 		os.Exit(2)
 	}
 	outcomes := map[string]string{}
-	for name, call := range calls(os.Args[1], key) {
+	note := func(name string, err error) {
 		outcomes[name] = "ok"
-		if err := call(context.Background()); err != nil {
+		if err != nil {
 			outcomes[name] = err.Error()
 		}
+	}
+	for name, call := range calls(os.Args[1], key) {
+		note(name, call(context.Background()))
+	}
+	for method, params := range serverRequests {
+		note("mcp.Server "+method, askServer(context.Background(), method, params))
 	}
 	text, err := json.Marshal(outcomes)
 	if err != nil {
