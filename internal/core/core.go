@@ -8,6 +8,7 @@ import (
 
 	fastjson "github.com/segmentio/encoding/json"
 
+	"github.com/remora-mcp/remora/internal/exchange"
 	"github.com/remora-mcp/remora/internal/port"
 	"github.com/remora-mcp/remora/internal/wire"
 )
@@ -212,8 +213,17 @@ func readHeader(f wire.Frame, v any) error {
 	if len(f.Header) == 0 {
 		return nil
 	}
-	if err := fastjson.Unmarshal(f.Header, v); err != nil {
+	if err := decodeJSON(f.Header, v); err != nil {
 		return badFrame("the header of a %v frame: %v", f.Kind, err)
 	}
 	return nil
+}
+
+// decodeJSON is json.Unmarshal for what each call has, by the quicker decoder. That
+// one recurses into what it only keeps; encoding/json does not.
+func decodeJSON(data []byte, v any) error {
+	if !exchange.Shallow(data, wire.DefaultMaxDepth) {
+		return json.Unmarshal(data, v)
+	}
+	return fastjson.Unmarshal(data, v)
 }
