@@ -128,7 +128,7 @@ func run(ctx context.Context, s settings) error {
 	}
 	defer b.close()
 	for _, w := range works() {
-		if !b.chosen(w.name) {
+		if !b.chosen(w) {
 			continue
 		}
 		if err := b.do(ctx, w); err != nil {

@@ -120,8 +120,11 @@ func (b *bench) wanted(name string) bool {
 }
 
 // chosen says whether a work is to be done.
-func (b *bench) chosen(work string) bool {
-	return len(b.works) == 0 || slices.Contains(b.works, work)
+func (b *bench) chosen(w work) bool {
+	if len(b.works) == 0 {
+		return !b.quick || !w.growth
+	}
+	return slices.Contains(b.works, w.name)
 }
 
 // do does a work with each of its clients: a round that does not count, then the

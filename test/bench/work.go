@@ -11,7 +11,8 @@ type work struct {
 	name      string
 	title     string
 	clients   []string
-	maxRounds int // if each takes long; 0 for no bound
+	maxRounds int  // if each takes long; 0 for no bound
+	growth    bool // it shows how a cost grows, and --quick leaves it out
 	team      func(*bench) team
 }
 

@@ -15,12 +15,12 @@ var (
 	heapPerSession  = measure{"heap/session", "KB"}
 )
 
-var sessionWorks = []work{sessions(10), sessions(100), sessions(1000)}
+var sessionWorks = []work{grows(sessions(10)), grows(sessions(100)), sessions(1000)}
 
 // sessions is a work with so many sessions.
 func sessions(count int) work {
 	return work{
-		name: fmt.Sprint("sessions", count), title: fmt.Sprintf("%d sessions", count), clients: listers, maxRounds: 3,
+		name: fmt.Sprint("sessions", count), title: fmt.Sprintf("%d sessions", count), clients: openers, maxRounds: 3,
 		team: afresh(func(_ *bench, d *driver) (sample, error) { return manySessions(d, count) }),
 	}
 }

@@ -6,7 +6,7 @@ import "github.com/remora-mcp/remora/test/bench/protocol"
 // its first result), and what the process then takes.
 
 var startWorks = []work{
-	{name: "start", title: "process start to first result", clients: starters, team: afresh(started)},
+	{name: "start", title: "process start to first result", clients: callers, team: afresh(started)},
 	{name: "memory", title: "resident memory after some small calls", clients: residents, maxRounds: 5, team: afresh(residentMemory)},
 }
 
