@@ -2,7 +2,7 @@
 # internal/tools.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build check test test-full generate clean
+.PHONY: help demo build check test test-full bench generate clean
 
 # Exactly the toolchain that go.mod pins, got by Go itself if another is there.
 export GOTOOLCHAIN ?= $(shell awk '$$1 == "toolchain" { print $$2 }' go.mod)
@@ -24,6 +24,9 @@ test: build ## every test: Go, JavaScript, conformance, interoperability, browse
 
 test-full: ## the same with LEAN=0 too, reproducibility, fuzzing, the race detector everywhere
 	@internal/tools/test-full.sh
+
+bench: build ## measure remora and its peers side by side (make bench BENCH=--help)
+	@internal/tools/bench.sh $(BENCH)
 
 generate: ## write what is generated: from internal/wire, and NOTICE
 	@go run ./internal/wiregen

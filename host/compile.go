@@ -6,9 +6,10 @@ import (
 	"fmt"
 	goruntime "runtime"
 
-	extism "github.com/extism/go-sdk"
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
 //go:embed guest
@@ -28,8 +29,9 @@ func pluginWasm() ([]byte, error) {
 // compiled is the plugin as machine code, from which any number of instances
 // are made.
 type compiled struct {
-	plugin *extism.CompiledPlugin
-	cache  wazero.CompilationCache // nil when there is no folder for it
+	runtime wazero.Runtime
+	module  wazero.CompiledModule
+	cache   wazero.CompilationCache // nil when there is no folder for it
 }
 
 // compile turns o.Wasm into machine code, or takes that from the cache.
@@ -65,29 +67,55 @@ func compileWith(ctx context.Context, o Options, cache wazero.CompilationCache) 
 	if cache != nil {
 		config = config.WithCompilationCache(cache)
 	}
-	ctx = experimental.WithCompilationWorkers(ctx, goruntime.GOMAXPROCS(0))
-	// The manifest has neither a Memory (whose zero values mean zero) nor a
-	// Timeout (which would turn on WithCloseOnContextDone), and no allowed host:
-	// the plugin's requests do not go through Extism.
-	plugin, err := extism.NewCompiledPlugin(ctx,
-		extism.Manifest{Wasm: []extism.Wasm{extism.WasmData{Data: o.Wasm, Name: "main"}}},
-		extism.PluginConfig{RuntimeConfig: config, EnableWasi: true},
-		nil)
-	if err != nil {
-		if cache != nil {
-			_ = cache.Close(ctx)
-		}
+	c := &compiled{runtime: wazero.NewRuntimeWithConfig(ctx, config), cache: cache}
+	if err := c.load(ctx, o.Wasm); err != nil {
+		_ = c.close(context.WithoutCancel(ctx))
 		if ctx.Err() != nil {
 			return nil, contextError(ctx, SentNo)
 		}
 		return nil, &Error{Code: CodePluginTrap, Message: fmt.Sprintf("the plugin cannot be compiled: %v", err), Sent: SentNo, cause: err}
 	}
-	return &compiled{plugin: plugin, cache: cache}, nil
+	return c, nil
+}
+
+// load compiles the plugin, and makes what it imports.
+func (c *compiled) load(ctx context.Context, wasm []byte) error {
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, c.runtime); err != nil {
+		return err
+	}
+	module, err := c.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, goruntime.GOMAXPROCS(0)), wasm)
+	if err != nil {
+		return err
+	}
+	c.module = module
+	env := c.runtime.NewHostModuleBuilder(extismEnv)
+	for _, f := range module.ImportedFunctions() {
+		if from, name, _ := f.Import(); from == extismEnv {
+			env.NewFunctionBuilder().WithGoFunction(extismFunction(name), f.ParamTypes(), f.ResultTypes()).Export(name)
+		}
+	}
+	_, err = env.Instantiate(ctx)
+	return err
+}
+
+// extismEnv is the module of what an Extism SDK gives a plugin.
+const extismEnv = "extism:host/env"
+
+// extismFunction stands for one function of an Extism SDK. The export step asks
+// whether there is input the way of Extism, and is told that there is none, so it
+// reads stdin; of the rest it needs nothing.
+func extismFunction(name string) api.GoFunc {
+	if name == "input_length" {
+		return func(_ context.Context, stack []uint64) { stack[0] = 0 }
+	}
+	return func(context.Context, []uint64) {
+		panic("the plugin needs " + name + " of an Extism SDK, which this package is not")
+	}
 }
 
 // close frees the machine code. No instance may be running.
 func (c *compiled) close(ctx context.Context) error {
-	err := c.plugin.Close(ctx)
+	err := c.runtime.Close(ctx)
 	if c.cache != nil {
 		if e := c.cache.Close(ctx); err == nil {
 			err = e

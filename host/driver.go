@@ -322,6 +322,13 @@ func (d *driver) retireLocked() {
 	d.signalLocked()
 }
 
+// load is how much the instance has to do: sessions, and calls in flight.
+func (d *driver) load() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.links) + len(d.calls)
+}
+
 // accepts reports whether the instance takes calls.
 func (d *driver) accepts() bool {
 	d.mu.Lock()

@@ -8,12 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync/atomic"
 	"time"
 
-	extism "github.com/extism/go-sdk"
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/remora-mcp/remora/internal/wire"
@@ -36,61 +35,56 @@ type guest interface {
 // maxKeptBytes is how large a buffer may be and still be kept for reuse.
 const maxKeptBytes = 4 << 20
 
-// instance is a guest on Extism.
+// instance is a guest on wazero.
 //
 // Batches travel over the plugin's WASI stdin and stdout, which copy in bulk,
-// each preceded by its length as a 32-bit little-endian number. Extism's own
-// input and output copy 8 bytes a host call; they are used only where stdout is
-// taken away (see newInstance).
+// each preceded by its length as a 32-bit little-endian number.
 type instance struct {
-	plugin   *extism.Plugin
+	module   api.Module
+	step     api.Function // not safe for concurrent use; keeps its stack from call to call
+	results  [1]uint64
 	in       batchReader
 	out      batchWriter
 	stderr   stderrWriter
 	memory   atomic.Int64
-	portable bool // use Extism's input and output
 	deadline time.Duration
 }
 
 // newInstance makes an instance. The plugin gets the machine's real clocks and
 // cryptographic randomness, which wazero does not give by default, and nothing
 // else: no file, no environment, no arguments.
-//
-// Extism sends the plugin's stdout to the program's own when the environment
-// variable EXTISM_ENABLE_WASI_OUTPUT is set. Then the slower way of the same
-// export is taken, and nothing of the protocol is printed.
 func newInstance(ctx context.Context, c *compiled, o Options) (*instance, error) {
 	g := &instance{deadline: o.HardDeadline}
-	_, g.portable = os.LookupEnv("EXTISM_ENABLE_WASI_OUTPUT")
 	config := wazero.NewModuleConfig().
+		WithName(""). // there may be many
+		WithStartFunctions("_initialize").
 		WithSysWalltime().
 		WithSysNanotime().
 		WithSysNanosleep().
 		WithRandSource(rand.Reader).
+		WithStdin(&g.in).
+		WithStdout(&g.out).
 		WithStderr(&g.stderr)
-	if !g.portable {
-		config = config.WithStdin(&g.in).WithStdout(&g.out)
-	}
 	// An instance outlives the call that happens to need it first.
 	ctx = context.WithoutCancel(ctx)
 	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(_, max uint64) experimental.LinearMemory {
 		return &linearMemory{max: max, total: &g.memory}
 	}))
-	plugin, err := c.plugin.Instance(ctx, extism.PluginInstanceConfig{ModuleConfig: config})
+	module, err := c.runtime.InstantiateModule(ctx, c.module, config)
 	if err != nil {
-		return nil, fmt.Errorf("the plugin cannot be instantiated: %w", err)
+		return nil, g.explain(fmt.Errorf("the plugin cannot be instantiated: %w", err))
 	}
-	g.plugin = plugin
-	if !plugin.FunctionExists("step") {
-		_ = plugin.CloseWithContext(ctx)
-		return nil, errors.New(`the plugin has no export "step"`)
+	g.module, g.step = module, module.ExportedFunction("step")
+	if g.step == nil || len(g.step.Definition().ParamTypes()) != 0 || len(g.step.Definition().ResultTypes()) != 1 {
+		_ = module.Close(ctx)
+		return nil, errors.New(`the plugin has no export "step" that takes nothing and returns a number`)
 	}
 	return g, nil
 }
 
 func (g *instance) Step(ctx context.Context, batch []byte) (answer []byte, err error) {
-	// The runtime turns a trap into an error; what panics all the same (a host
-	// function, say) must not end the program.
+	// The runtime turns a trap into an error; what panics all the same must not
+	// end the program.
 	defer func() {
 		if p := recover(); p != nil {
 			answer, err = nil, fmt.Errorf("panic: %v", p)
@@ -101,23 +95,16 @@ func (g *instance) Step(ctx context.Context, batch []byte) (answer []byte, err e
 		ctx, cancel = context.WithTimeout(ctx, g.deadline)
 		defer cancel()
 	}
-	var input []byte
-	if g.portable {
-		input = batch
-	} else {
-		g.in.set(batch)
-		g.out.reset()
-	}
-	rc, output, err := g.plugin.CallWithContext(ctx, "step", input)
+	g.in.set(batch)
+	g.out.reset()
+	err = g.step.CallWithStack(ctx, g.results[:])
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, &Error{Code: CodePluginDeadline, Message: fmt.Sprintf("the plugin computed for more than %v in one step", g.deadline)}
 	case err != nil:
 		return nil, g.explain(err)
-	case rc != 0:
-		return nil, g.explain(fmt.Errorf("step returned %d", rc))
-	case g.portable:
-		return output, nil
+	case g.results[0] != 0:
+		return nil, g.explain(fmt.Errorf("step returned %d", g.results[0]))
 	}
 	return g.out.batch()
 }
@@ -133,7 +120,7 @@ func (g *instance) explain(err error) error {
 
 func (g *instance) MemoryBytes() int64 { return g.memory.Load() }
 
-func (g *instance) Close(ctx context.Context) error { return g.plugin.CloseWithContext(ctx) }
+func (g *instance) Close(ctx context.Context) error { return g.module.Close(ctx) }
 
 // batchReader is the plugin's stdin: one batch with its length before it.
 type batchReader struct {
@@ -200,8 +187,7 @@ func (w *stderrWriter) Write(p []byte) (int, error) {
 
 func (w *stderrWriter) bytes() []byte { return w.buf.Bytes() }
 
-// linearMemory is the memory of one module. It exists to be measured: neither
-// Extism nor wazero's public interface says how large a plugin's memory is.
+// linearMemory is the memory of one module. It exists to be measured as it grows.
 type linearMemory struct {
 	max   uint64
 	buf   []byte

@@ -190,14 +190,17 @@ func TestWasmThatIsNoPlugin(t *testing.T) {
 	}
 }
 
-// Extism takes the plugin's stdout away when this variable is set; the calls go
-// through all the same, and nothing is printed.
-func TestWASIOutputVariable(t *testing.T) {
-	t.Setenv("EXTISM_ENABLE_WASI_OUTPUT", "1")
-	rt := openRuntime(t)
-	url := serveMCP(t, newTestServer(), &lines[5].opts)
-	if err := connect(t, rt, url, nil).Ping(t.Context(), nil); err != nil {
-		t.Error(err)
+// A plugin that asks more of an Extism SDK than whether there is input.
+func TestPluginNeedsExtism(t *testing.T) {
+	wasm := "\x00asm\x01\x00\x00\x00" +
+		"\x01\x0a\x02\x60\x01\x7e\x01\x7e\x60\x00\x01\x7f" + // types: i64 to i64, nothing to i32
+		"\x02\x1a\x01\x0fextism:host/env\x06length\x00\x00" +
+		"\x03\x02\x01\x01" +
+		"\x07\x08\x01\x04step\x00\x01" +
+		"\x0a\x0b\x01\x09\x00\x42\x00\x10\x00\x1a\x41\x00\x0b" // length(0), dropped; 0
+	_, err := Open(t.Context(), Options{Wasm: []byte(wasm), CacheDir: t.TempDir()})
+	if !errors.Is(err, &Error{Code: CodePluginTrap}) || !strings.Contains(err.Error(), "needs length of an Extism SDK") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -100,7 +100,14 @@ func decodeResult[R any](method string, raw json.RawMessage, err error) (*R, err
 		return nil, err
 	}
 	res := new(R)
-	if err := json.Unmarshal(raw, res); err != nil {
+	// The plugin has looked at all of it, so it need not be gone over once more
+	// before a type of the go-sdk's decodes it.
+	if own, ok := any(res).(json.Unmarshaler); ok {
+		err = own.UnmarshalJSON(raw)
+	} else {
+		err = json.Unmarshal(raw, res)
+	}
+	if err != nil {
 		return nil, undecodableResult(method, err)
 	}
 	return res, nil

@@ -32,6 +32,12 @@ type Options struct {
 	// defaults.
 	Limits Limits
 
+	// Instances is how many instances of the plugin sessions are spread over. One
+	// computes on one processor at a time, for all of its sessions; a session stays
+	// in one. Further ones are made when they are needed, and take some 5 MB and
+	// 20 ms each. Zero selects 1; the most is 1024.
+	Instances int
+
 	// MemoryLimitPages bounds the plugin's memory, in pages of 64 KiB. Zero
 	// selects 4096 (256 MiB); the most is 65536.
 	MemoryLimitPages uint32
@@ -99,6 +105,7 @@ type HTTPOptions struct {
 const (
 	defaultMemoryLimitPages = 4096
 	maxMemoryPages          = 65536
+	maxInstances            = 1024
 	defaultDialTimeout      = 30 * time.Second
 )
 
@@ -106,6 +113,12 @@ const (
 func (o Options) check() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Instances < 0 || o.Instances > maxInstances {
+		return o, failure(CodeLocalBadArgument, "Options.Instances is %d; 0 to %d is possible", o.Instances, maxInstances)
+	}
+	if o.Instances == 0 {
+		o.Instances = 1
 	}
 	if o.MemoryLimitPages == 0 {
 		o.MemoryLimitPages = defaultMemoryLimitPages

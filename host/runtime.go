@@ -1,12 +1,14 @@
 package host
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
 
-// A Runtime is a compiled plugin and the instance of it in which all sessions
+// A Runtime is a compiled plugin and the instances of it in which all sessions
 // live. It is safe for concurrent use.
 type Runtime struct {
 	opts     Options
@@ -17,7 +19,7 @@ type Runtime struct {
 
 	mu       sync.Mutex
 	closed   bool
-	cur      *driver // takes new calls; nil if there is none yet
+	taking   []*driver // take new sessions; at most Options.Instances
 	drivers  map[*driver]bool
 	sessions map[*Session]bool
 	failures int       // instances in a row that failed before any call ended well
@@ -70,7 +72,8 @@ func newRuntime(o Options, newGuest func(context.Context) (guest, error)) *Runti
 	}
 }
 
-// driver returns the instance that takes calls, and makes one if there is none.
+// driver returns the instance with the least to do, and makes one if there is
+// none, or if all have something to do and there may be more.
 func (rt *Runtime) driver(ctx context.Context) (*driver, error) {
 	rt.startMu.Lock()
 	defer rt.startMu.Unlock()
@@ -79,8 +82,8 @@ func (rt *Runtime) driver(ctx context.Context) (*driver, error) {
 	case rt.closed:
 		rt.mu.Unlock()
 		return nil, failure(CodeLocalClosed, "the runtime is closed")
-	case rt.cur != nil && rt.cur.accepts():
-		d := rt.cur
+	case rt.enoughLocked() || wait > 0 && len(rt.taking) > 0:
+		d := slices.MinFunc(rt.taking, func(a, b *driver) int { return cmp.Compare(a.load(), b.load()) })
 		rt.mu.Unlock()
 		return d, nil
 	case wait > 0:
@@ -104,13 +107,20 @@ func (rt *Runtime) driver(ctx context.Context) (*driver, error) {
 	}
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	rt.cur = d
 	select {
 	case <-d.stopped:
 	default:
+		rt.taking = append(rt.taking, d)
 		rt.drivers[d] = true
 	}
 	return d, nil
+}
+
+// enoughLocked reports whether no further instance is to be made now. It forgets
+// those that take nothing more.
+func (rt *Runtime) enoughLocked() bool {
+	rt.taking = slices.DeleteFunc(rt.taking, func(d *driver) bool { return !d.accepts() })
+	return len(rt.taking) >= max(rt.opts.Instances, 1) || slices.ContainsFunc(rt.taking, func(d *driver) bool { return d.load() == 0 })
 }
 
 // ended learns that an instance is gone.
@@ -120,9 +130,7 @@ func (rt *Runtime) ended(d *driver, failed error, served bool) {
 	}
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	if rt.cur == d {
-		rt.cur = nil
-	}
+	rt.taking = slices.DeleteFunc(rt.taking, func(other *driver) bool { return other == d })
 }
 
 // stopped learns that an instance is freed.

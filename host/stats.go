@@ -9,8 +9,8 @@ import (
 )
 
 // Stats says how the instance of the plugin is doing in which a session lives,
-// perhaps with others. HeapBytes is what live objects take; the instance's
-// memory is larger and never shrinks.
+// perhaps with others. HeapBytes is what live objects take, MemoryBytes what
+// the instance has taken of its memory, which never shrinks.
 type Stats = wire.StatsResult
 
 // Stats returns how the session's instance of the plugin is doing: what is open,

@@ -61,10 +61,10 @@ func (c *Core) startCall(f wire.Frame) {
 	c.calls[f.ID] = cl
 	c.mu.Unlock()
 	cl.startTimers(c.clock)
-	go func() {
+	c.workers.do(func() {
 		result, err := handler(c, cl)
 		c.finish(cl, result, err)
-	}()
+	})
 }
 
 // finish answers a call. Nothing is told of it afterwards.

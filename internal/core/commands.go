@@ -1,8 +1,6 @@
 package core
 
 import (
-	"encoding/json"
-
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
@@ -57,7 +55,7 @@ func readParams(cl *call, v any) error {
 	if len(cl.params) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(cl.params, v); err != nil {
+	if err := decodeJSON(cl.params, v); err != nil {
 		return badArgument("the parameters of %s: %v", cl.header.Command, err)
 	}
 	return nil

@@ -3,8 +3,12 @@ package core
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"sync"
 
+	fastjson "github.com/segmentio/encoding/json"
+
+	"github.com/remora-mcp/remora/internal/exchange"
 	"github.com/remora-mcp/remora/internal/port"
 	"github.com/remora-mcp/remora/internal/wire"
 )
@@ -16,6 +20,8 @@ type Core struct {
 	clock port.Clock
 	http  port.HTTP
 	chans port.Channels
+
+	workers workers
 
 	outMu sync.Mutex
 	out   port.Outbox
@@ -168,7 +174,7 @@ func (c *Core) dropLocked(what string) {
 
 // emit sends one frame.
 func (c *Core) emit(kind wire.Kind, id uint32, header any, payload []byte) {
-	raw, err := json.Marshal(header)
+	raw, err := encodeHeader(header)
 	if err != nil || len(raw) > wire.MaxHeaderBytes {
 		// Headers are bounded where they are built.
 		raw, payload = []byte(`{}`), nil
@@ -177,7 +183,8 @@ func (c *Core) emit(kind wire.Kind, id uint32, header any, payload []byte) {
 }
 
 func (c *Core) send(f wire.Frame) {
-	batch := wire.AppendFrame(nil, f)
+	frames := 1 + len(f.Payload)/wire.MaxChunkBytes
+	batch := wire.AppendFrame(make([]byte, 0, frames*wire.PrefixSize+len(f.Header)+len(f.Payload)), f)
 	c.outMu.Lock()
 	defer c.outMu.Unlock()
 	c.out.Send(batch)
@@ -187,13 +194,36 @@ func (c *Core) fault(id uint32, err error) {
 	c.emit(wire.KindFault, id, wire.Fault{Error: asError(err)}, nil)
 }
 
+// encodeHeader encodes a frame's header. What each call sends is not worth
+// reflection.
+func encodeHeader(header any) ([]byte, error) {
+	switch h := header.(type) {
+	case wire.Done:
+		if h == (wire.Done{}) {
+			return []byte(`{}`), nil
+		}
+	case wire.HTTPMore:
+		return append(strconv.AppendInt([]byte(`{"credit":`), h.Credit, 10), '}'), nil
+	}
+	return json.Marshal(header)
+}
+
 // readHeader decodes a frame's header; unknown fields are ignored.
 func readHeader(f wire.Frame, v any) error {
 	if len(f.Header) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(f.Header, v); err != nil {
+	if err := decodeJSON(f.Header, v); err != nil {
 		return badFrame("the header of a %v frame: %v", f.Kind, err)
 	}
 	return nil
+}
+
+// decodeJSON is json.Unmarshal for what each call has, by the quicker decoder. That
+// one recurses into what it only keeps; encoding/json does not.
+func decodeJSON(data []byte, v any) error {
+	if !exchange.Shallow(data, wire.DefaultMaxDepth) {
+		return json.Unmarshal(data, v)
+	}
+	return fastjson.Unmarshal(data, v)
 }

@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"sync"
@@ -42,7 +41,7 @@ func (p httpPort) Do(ctx context.Context, req *port.Request) (*port.Response, er
 		return nil, err
 	}
 	c := p.core
-	header, err := json.Marshal(wire.HTTPStart{
+	header, err := encodeHeader(wire.HTTPStart{
 		Session: req.Session,
 		Purpose: req.Purpose,
 		Method:  req.Method,

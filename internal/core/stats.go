@@ -16,8 +16,9 @@ func (c *Core) stats(*call) ([]byte, error) {
 	s := wire.StatsResult{
 		Open:        c.openLocked() - 1,
 		Sessions:    len(c.sessions),
-		Goroutines:  runtime.NumGoroutine(),
+		Goroutines:  runtime.NumGoroutine() - c.workers.waiting(),
 		HeapBytes:   int64(mem.HeapAlloc),
+		MemoryBytes: int64(mem.Sys),
 		Dropped:     int64(c.dropped),
 		LastDropped: c.lastDropped,
 	}

@@ -91,11 +91,11 @@ var errNotJSONRPC = errors.New("not a JSON-RPC 2.0 message")
 // parseIncoming decodes one message within the depth allowed. The raw parts
 // alias data.
 func parseIncoming(data []byte, maxDepth int) (*incoming, error) {
-	if err := checkDepth(data, maxDepth); err != nil {
-		return nil, err
+	m, err := splitIncoming(data, maxDepth)
+	if errors.Is(err, errNotJSON) {
+		m, err = decodeIncoming(data, maxDepth)
 	}
-	var m incoming
-	if err := decode(data, &m); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if m.JSONRPC != "2.0" || (m.Method == "" && m.Result == nil && m.Error == nil) {
@@ -104,7 +104,61 @@ func parseIncoming(data []byte, maxDepth int) (*incoming, error) {
 	if isNull(m.ID) {
 		m.ID = nil
 	}
-	return &m, nil
+	return m, nil
+}
+
+// decodeIncoming is the way for any message.
+func decodeIncoming(data []byte, maxDepth int) (*incoming, error) {
+	if err := checkDepth(data, maxDepth); err != nil {
+		return nil, err
+	}
+	m := new(incoming)
+	return m, decode(data, m)
+}
+
+// splitIncoming is the quick way, for a message like nearly all. Of any other it
+// says errNotJSON.
+func splitIncoming(data []byte, maxDepth int) (*incoming, error) {
+	m := new(incoming)
+	c := checker{data: data}
+	plain := true
+	err := c.members(maxDepth, func(key, value []byte) {
+		switch string(key) {
+		case "jsonrpc":
+			m.JSONRPC = plainString(value, &plain)
+		case "id":
+			m.ID = value
+		case "method":
+			m.Method = plainString(value, &plain)
+		case "params":
+			m.Params = value
+		case "result":
+			m.Result = value
+		case "error":
+			m.Error = value
+		default:
+			plain = plain && bytes.IndexByte(key, '\\') < 0
+		}
+	})
+	if err == nil && (!plain || !c.ended()) {
+		err = errNotJSON
+	}
+	return m, err
+}
+
+// plainString returns what a value says that is a string of printable ASCII
+// without escapes; of any other it notes that it is not.
+func plainString(value []byte, plain *bool) string {
+	for _, b := range value {
+		if b < ' ' || b > '~' || b == '\\' {
+			*plain = false
+		}
+	}
+	if len(value) < 2 || value[0] != '"' {
+		*plain = false
+		return ""
+	}
+	return string(value[1 : len(value)-1])
 }
 
 // isAnswer reports whether m answers a request.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -49,7 +50,7 @@ func (r *eventReader) next() (event, error) {
 	var size int
 	seen, hasData := false, false
 	for {
-		line, err := r.line(&size)
+		line, own, err := r.line(&size)
 		if err != nil {
 			return event{}, err
 		}
@@ -69,10 +70,14 @@ func (r *eventReader) next() (event, error) {
 			}
 			continue
 		case "data":
-			if hasData {
-				ev.data = append(ev.data, '\n')
+			switch {
+			case hasData:
+				ev.data = append(append(ev.data, '\n'), value...)
+			case own:
+				ev.data = value
+			default:
+				ev.data = append(make([]byte, 0, len(value)), value...)
 			}
-			ev.data = append(ev.data, value...)
 			hasData = true
 		case "event":
 			ev.name = string(value)
@@ -95,13 +100,13 @@ func (r *eventReader) next() (event, error) {
 }
 
 // line returns the next line without its end (LF, CR or CRLF). The slice is
-// valid until the next call.
-func (r *eventReader) line(size *int) ([]byte, error) {
+// valid until the next call, or the caller's own.
+func (r *eventReader) line(size *int) (line []byte, own bool, err error) {
 	var long []byte // what was read of the line before the buffer was full
 	for {
 		if len(r.rest) == 0 {
 			if err := r.fill(); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 		}
 		if r.afterCR && len(r.rest) > 0 {
@@ -111,25 +116,46 @@ func (r *eventReader) line(size *int) ([]byte, error) {
 				continue
 			}
 		}
-		end := bytes.IndexAny(r.rest, "\r\n")
+		end := lineEnd(r.rest)
 		if end < 0 {
 			if *size += len(r.rest); *size > r.limit {
-				return nil, errTooLarge
+				return nil, false, errTooLarge
 			}
-			long, r.rest = append(long, r.rest...), nil
+			long, r.rest = appendLong(long, r.rest), nil
 			continue
 		}
 		if *size += end + 1; *size > r.limit {
-			return nil, errTooLarge
+			return nil, false, errTooLarge
 		}
 		line := r.rest[:end]
 		r.afterCR = r.rest[end] == '\r'
 		r.rest = r.rest[end+1:]
 		if long != nil {
-			return append(long, line...), nil
+			return appendLong(long, line), true, nil
 		}
-		return line, nil
+		return line, false, nil
 	}
+}
+
+// lineEnd returns where the first CR or LF is, or -1.
+func lineEnd(data []byte) int {
+	end := bytes.IndexByte(data, '\n')
+	if end < 0 {
+		return bytes.IndexByte(data, '\r')
+	}
+	if cr := bytes.IndexByte(data[:end], '\r'); cr >= 0 {
+		return cr
+	}
+	return end
+}
+
+// appendLong is append for what grows to any length: the room doubles, so that
+// little is copied.
+func appendLong(long, more []byte) []byte {
+	if len(long)+len(more) > cap(long) {
+		long = slices.Grow(long, max(len(more), cap(long)))
+	}
+	return append(long, more...)
 }
 
 // fill reads more into rest. A stream that ends its lines by CR alone is taken

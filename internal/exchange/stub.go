@@ -68,21 +68,20 @@ func stubList(call *Call, raw json.RawMessage, member string) (json.RawMessage, 
 // (2026-07-28, basic/patterns/mrtr): a CallToolResult, which has content, a
 // ReadResourceResult or a GetPromptResult.
 type inputResult struct {
-	ResultType    json.RawMessage `json:"resultType,omitempty"`
-	InputRequests json.RawMessage `json:"inputRequests,omitempty"`
-	RequestState  json.RawMessage `json:"requestState,omitempty"`
-	Content       json.RawMessage `json:"content,omitempty"`
+	ResultType    json.RawMessage `json:"resultType"`
+	InputRequests json.RawMessage `json:"inputRequests"`
+	RequestState  json.RawMessage `json:"requestState"`
+	Content       json.RawMessage `json:"content"`
 }
 
 // stubInputResult is a result without its content, which is a list in the member
 // of that name unless the result asks for input. A tool's has no name: what it
 // holds is not looked at.
 func (t *Transport) stubInputResult(call *Call, raw json.RawMessage, member string) (json.RawMessage, error) {
-	var r inputResult
-	if err := decode(raw, &r); err != nil {
+	r, err := splitInputResult(raw)
+	if err != nil {
 		return nil, err
 	}
-	r.Content = nil
 	if member == "" {
 		if t.cfg.InputAsData {
 			r = inputResult{}
@@ -105,7 +104,56 @@ func (t *Transport) stubInputResult(call *Call, raw json.RawMessage, member stri
 		}
 		r.InputRequests = tagged
 	}
-	return json.Marshal(r)
+	return r.encode(), nil
+}
+
+// encode puts the members together as they are.
+func (r *inputResult) encode() json.RawMessage {
+	out := make(json.RawMessage, 0, 64+len(r.InputRequests)+len(r.RequestState))
+	for _, member := range []struct {
+		name  string
+		value json.RawMessage
+	}{{"resultType", r.ResultType}, {"inputRequests", r.InputRequests}, {"requestState", r.RequestState}, {"content", r.Content}} {
+		if member.value == nil {
+			continue
+		}
+		sep := byte(',')
+		if len(out) == 0 {
+			sep = '{'
+		}
+		out = append(append(append(out, sep, '"'), member.name...), `":`...)
+		out = append(out, member.value...)
+	}
+	if len(out) == 0 {
+		out = append(out, '{')
+	}
+	return append(out, '}')
+}
+
+// splitInputResult finds the members of a result, which was decoded before as a
+// part of its message, but not its content.
+func splitInputResult(raw json.RawMessage) (inputResult, error) {
+	var r inputResult
+	plain := true
+	c := checker{data: raw}
+	err := c.members(len(raw), func(key, value []byte) {
+		switch string(key) {
+		case "resultType":
+			r.ResultType = value
+		case "inputRequests":
+			r.InputRequests = value
+		case "requestState":
+			r.RequestState = value
+		default:
+			plain = plain && bytes.IndexByte(key, '\\') < 0
+		}
+	})
+	if err != nil || !plain {
+		r = inputResult{}
+		err = decode(raw, &r)
+		r.Content = nil
+	}
+	return r, err
 }
 
 // listedTool is what the SDK needs of a Tool: its name, and its input schema if

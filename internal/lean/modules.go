@@ -21,9 +21,20 @@ type moduleCut struct {
 }
 
 const (
+	gosdk      = "github.com/modelcontextprotocol/go-sdk"
 	jsonschema = "github.com/google/jsonschema-go"
+	whyServer  = "the go-sdk's client and server share a table of methods, which keeps the server's although a guest is a client and makes no server"
 	whySchema  = "the go-sdk checks with it what a server's schema says; the core never hands it one (internal/exchange), and checks with internal/schema"
 )
+
+// serverCut takes away what a method of the go-sdk's server does.
+func serverCut(method string) moduleCut {
+	return moduleCut{gosdk, cut{
+		file: "mcp/server.go", fn: "(*Server)." + method,
+		body: `return nil, errors.New("mcp: Server is not in this build")`,
+		why:  whyServer,
+	}}
+}
 
 // moduleCuts are all of them, by module.
 var moduleCuts = []moduleCut{
@@ -41,6 +52,28 @@ var moduleCuts = []moduleCut{
 		file: "jsonschema/validate.go", fn: "(*Resolved).ApplyDefaults", uses: "errors",
 		body: `return errors.New("jsonschema: ApplyDefaults is not in this build")`,
 		why:  whySchema,
+	}},
+	serverCut("listTools"),
+	serverCut("callTool"),
+	serverCut("listResources"),
+	serverCut("listResourceTemplates"),
+	serverCut("readResource"),
+	serverCut("subscribe"),
+	serverCut("unsubscribe"),
+	serverCut("listPrompts"),
+	serverCut("getPrompt"),
+	serverCut("complete"),
+	serverCut("discover"),
+	serverCut("subscriptionsListen"),
+	{gosdk, cut{
+		file: "mcp/server.go", fn: "(*ServerSession).initialize",
+		body: `return nil, errors.New("mcp: Server is not in this build")`,
+		why:  whyServer,
+	}},
+	{gosdk, cut{
+		file: "internal/json/json.go", fn: "Unmarshal",
+		body: `if err := checkMaxDepth(data, defaultMaxDepth); err != nil { return err }; _, err := json.Parse(data, v, json.DontMatchCaseInsensitiveStructFields); return err`,
+		why:  "upstream reads the bytes that it has through a decoder of streams, which takes 32 KB for each and goes over them once more",
 	}},
 }
 

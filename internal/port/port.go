@@ -60,9 +60,8 @@ type Response struct {
 
 // An Outbox takes what the core has to say to its embedder.
 type Outbox interface {
-	// Send takes one batch of frames (package wire). It must not block, call
-	// back into the core, or keep the slice after it returns. Calls are
-	// serialized by the core.
+	// Send takes one batch of frames (package wire), and takes over the slice. It
+	// must not block or call back into the core. Calls are serialized by the core.
 	Send(batch []byte)
 }
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -37,13 +38,44 @@ func readBatch() (bulk bool, batch []byte, err error) {
 	return true, batch, nil
 }
 
-// writeBatch writes the answer the way that the input came.
-func writeBatch(bulk bool, batch []byte) error {
+// Small batches are written together, in a buffer that is kept; large ones as they
+// are.
+const (
+	largeBatch  = 32 << 10
+	bufferLimit = 64 << 10
+)
+
+var writing = make([]byte, 0, 4<<10)
+
+// writeBatch writes the answer, in one batch, the way that the input came.
+func writeBatch(bulk bool, batches [][]byte) error {
 	if !bulk {
-		pdk.Output(batch)
+		pdk.Output(bytes.Join(batches, nil))
 		return nil
 	}
-	out := binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(batch)), uint32(len(batch)))
-	_, err := os.Stdout.Write(append(out, batch...))
+	total := 0
+	for _, batch := range batches {
+		total += len(batch)
+	}
+	writing = binary.LittleEndian.AppendUint32(writing[:0], uint32(total))
+	for _, batch := range batches {
+		if len(batch) < largeBatch && len(writing)+len(batch) <= bufferLimit {
+			writing = append(writing, batch...)
+			continue
+		}
+		if _, err := os.Stdout.Write(writing); err != nil {
+			return err
+		}
+		writing = writing[:0]
+		if len(batch) < largeBatch {
+			writing = append(writing, batch...)
+		} else if _, err := os.Stdout.Write(batch); err != nil {
+			return err
+		}
+	}
+	if len(writing) == 0 {
+		return nil
+	}
+	_, err := os.Stdout.Write(writing)
 	return err
 }

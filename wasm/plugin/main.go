@@ -5,8 +5,8 @@
 package main
 
 import (
-	"encoding/json"
 	"runtime"
+	"strconv"
 
 	pdk "github.com/extism/go-pdk"
 
@@ -21,16 +21,16 @@ var (
 	client  = core.New("remora-plugin", &pending, wakes)
 )
 
-// outbox appends each batch to the step's answer.
-type outbox struct{ batch []byte }
+// outbox collects the step's answer.
+type outbox struct{ batches [][]byte }
 
-func (o *outbox) Send(batch []byte) { o.batch = append(o.batch, batch...) }
+func (o *outbox) Send(batch []byte) { o.batches = append(o.batches, batch) }
 
 // take returns what was collected, and begins anew.
-func (o *outbox) take() []byte {
-	batch := o.batch
-	o.batch = nil
-	return batch
+func (o *outbox) take() [][]byte {
+	batches := o.batches
+	o.batches = nil
+	return batches
 }
 
 // step takes one batch of frames in, lets goroutines run until none can, and
@@ -48,14 +48,25 @@ func step() int32 {
 		client.Receive(batch)
 	}
 	settle()
-	answer := pending.take()
-	header, _ := json.Marshal(wire.Idle{Open: client.Open(), WakeMs: wakes.wakeMs(client.Open() > 0)})
-	answer = wire.AppendFrame(answer, wire.Frame{Kind: wire.KindIdle, Header: header})
-	if err := writeBatch(bulk, answer); err != nil {
+	open := client.Open()
+	pending.Send(wire.AppendFrame(nil, wire.Frame{Kind: wire.KindIdle, Header: idleHeader(open, wakes.wakeMs(open > 0))}))
+	if err := writeBatch(bulk, pending.take()); err != nil {
 		pdk.SetError(err)
 		return 1
 	}
 	return 0
+}
+
+// idleHeader encodes a wire.Idle, without reflection: each step has one.
+func idleHeader(open int, wakeMs *int64) []byte {
+	header := strconv.AppendInt([]byte(`{"open":`), int64(open), 10)
+	header = append(header, `,"wakeMs":`...)
+	if wakeMs == nil {
+		header = append(header, "null"...)
+	} else {
+		header = strconv.AppendInt(header, *wakeMs, 10)
+	}
+	return append(header, '}')
 }
 
 // about says what this plugin is, as JSON.

@@ -29,6 +29,7 @@ import (
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
 func main() {
@@ -42,11 +43,17 @@ func main() {
 		os.Exit(2)
 	}
 	outcomes := map[string]string{}
-	for name, call := range calls(os.Args[1], key) {
+	note := func(name string, err error) {
 		outcomes[name] = "ok"
-		if err := call(context.Background()); err != nil {
+		if err != nil {
 			outcomes[name] = err.Error()
 		}
+	}
+	for name, call := range calls(os.Args[1], key) {
+		note(name, call(context.Background()))
+	}
+	for method, params := range serverRequests {
+		note("mcp.Server "+method, askServer(context.Background(), method, params))
 	}
 	text, err := json.Marshal(outcomes)
 	if err != nil {
@@ -75,6 +82,7 @@ func calls(address string, key []byte) map[string]func(context.Context) error {
 			}
 			return errors.Join(err, resolved.ApplyDefaults(&map[string]any{}))
 		},
+		"jsonrpc.DecodeMessage": decodeMessages,
 		"http.Transport": func(ctx context.Context) error {
 			return request(ctx, http.DefaultTransport, "http://"+address)
 		},
@@ -199,6 +207,31 @@ func redirect(ctx context.Context) error {
 		return errors.New("the credential did not follow: the mapping is not in this build")
 	}
 	return err
+}
+
+// decodeMessages decodes messages of JSON-RPC, some of which cannot be.
+func decodeMessages(context.Context) error {
+	for message, want := range map[string]string{
+		` {"jsonrpc":"2.0","id":7,"result":{"n":12345678901234567890,"a":[1, {"b":"\u00fc"}]}} `:          `{"n":12345678901234567890,"a":[1, {"b":"\u00fc"}]}`,
+		`{"jsonrpc":"2.0","id":"x","Result":1,"result":null,"more":{}}`:                                   `null`,
+		`{"jsonrpc":"2.0","id":7,"result":1}{"jsonrpc"`:                                                   `1`,
+		`{"jsonrpc":"2.0","id":7,"result":` + strings.Repeat("[", 999) + strings.Repeat("]", 999) + `}`:   strings.Repeat("[", 999) + strings.Repeat("]", 999),
+		`{"jsonrpc":"2.0","id":7,"result":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}`: "error",
+		`{"jsonrpc":"2.0","id":7,"result":{"a":}}`:                                                        "error",
+		`{"jsonrpc":"2.0","id":7,"result":{"a":1}`:                                                        "error",
+		`{"jsonrpc":"2.0","id":{},"result":1}`:                                                            "error",
+		`[]`:                                                                                              "error",
+		``:                                                                                                "error",
+	} {
+		got := "error"
+		if decoded, err := jsonrpc.DecodeMessage([]byte(message)); err == nil {
+			got = string(decoded.(*jsonrpc.Response).Result)
+		}
+		if got != want {
+			return fmt.Errorf("%.50s: got %.50s", message, got)
+		}
+	}
+	return nil
 }
 
 type roundTripper func(*http.Request) *http.Response

@@ -1362,10 +1362,15 @@ export interface StatsResult {
   open: number;
   /** sessions counts the sessions that are open. */
   sessions: number;
-  /** goroutines counts the core's goroutines. */
+  /** goroutines counts the core's goroutines, without those that wait for a call. */
   goroutines: number;
   /** heapBytes is what live objects take, after a collection. */
   heapBytes: number;
+  /**
+   * memoryBytes is what the core has taken of its linear memory, which never shrinks: live
+   * objects, garbage, what is free again, stacks.
+   */
+  memoryBytes: number;
   /**
    * dropped counts what nobody waited for: late frames, answers to calls that were never
    * made, notices that could not be delivered.
