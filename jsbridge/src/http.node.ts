@@ -20,8 +20,8 @@ const idleMs = 4000;
 // which takes 20 ms of a process's start. What is required is not asked. The path
 // only has to be an absolute one: it is not looked at for Node's own modules.
 const require = createRequire(process.execPath);
-const plainHttp = () => require("node:http") as typeof http;
-const secureHttp = () => require("node:https") as typeof https;
+let plain: typeof http | undefined;
+let secure: typeof https | undefined;
 
 const deniedAddress = "ERR_DENIED_ADDRESS";
 
@@ -46,13 +46,13 @@ class NodePort implements HttpPort {
   start(request: HttpRequest, sink: HttpSink): HttpHandle {
     const exchange = new NodeExchange(request, sink, this.#rule);
     if (request.url.protocol === "https:") {
-      const { Agent, request: start } = secureHttp();
-      this.#secure ??= new Agent(this.#options);
-      exchange.begin(start, this.#secure);
+      secure ??= require("node:https") as typeof https;
+      this.#secure ??= new secure.Agent(this.#options);
+      exchange.begin(secure.request, this.#secure);
     } else {
-      const { Agent, request: start } = plainHttp();
-      this.#plain ??= new Agent(this.#options);
-      exchange.begin(start, this.#plain);
+      plain ??= require("node:http") as typeof http;
+      this.#plain ??= new plain.Agent(this.#options);
+      exchange.begin(plain.request, this.#plain);
     }
     return exchange;
   }
