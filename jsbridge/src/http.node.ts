@@ -130,18 +130,23 @@ class NodeExchange implements HttpHandle {
       this.abort();
       return;
     }
-    // What has already come with the head follows before the event loop turns,
-    // so that a small answer is told at once.
-    let first = true;
-    setImmediate(() => {
-      first = false;
-      if (!this.#over) this.#sink.flush();
-    });
+    // What has come is told when the event loop turns: with a small answer that is
+    // all of it, and of a large one whatever could be read at once.
+    let due = false;
+    const flushSoon = () => {
+      if (due) return;
+      due = true;
+      setImmediate(() => {
+        due = false;
+        if (!this.#over) this.#sink.flush();
+      });
+    };
+    flushSoon();
     answer
       .on("data", (chunk: Buffer) => {
         if (this.#over) return;
-        if (!this.#sink.data(chunk)) answer.pause();
-        else if (!first) this.#sink.flush();
+        if (this.#sink.data(chunk)) flushSoon();
+        else answer.pause();
       })
       .on("end", () => {
         if (this.#over) return;
