@@ -64,7 +64,7 @@ const titles = [
 
 const { cpus, node, go, os, arch } = run.machine;
 const blocks = {
-  figures: `Medians of ${run.rounds} rounds in one run, ${cpus} CPUs (${os}, ${arch}), Node ${node}, ${go}.\n\n${figures}`,
+  figures: `Medians of ${run.rounds} rounds in one run${run.quick ? " with `--quick`" : ""}, ${cpus} CPUs (${os}, ${arch}), Node ${node}, ${go}.\n\n${figures}`,
   wall: works("wall", titles),
   cpu: works("cpu", titles),
 };
