@@ -276,7 +276,7 @@ function isRedirect(status: number): boolean {
 function parseUrl(text: string, base?: URL): URL | undefined {
   try {
     const url = new URL(text, base);
-    url.hash = "";
+    if (url.hash !== "") url.hash = ""; // writing it costs something
     return url;
   } catch {
     return undefined;

@@ -2,8 +2,9 @@
 // costs about half as much again for a small call.
 
 import { type LookupAddress, lookup } from "node:dns";
-import * as http from "node:http";
-import * as https from "node:https";
+import type * as http from "node:http";
+import type * as https from "node:https";
+import { createRequire } from "node:module";
 import { isIP, type LookupFunction, type Socket } from "node:net";
 import { wireError } from "./errors.js";
 import { type Code, VERSION, type WireError } from "./generated/wire.js";
@@ -13,6 +14,14 @@ import type { AddressRule, HeaderPair, HttpHandle, HttpPort, HttpRequest, HttpSi
 // for less. Below the five seconds after which Node's own servers close one, so
 // that a request seldom meets a connection that is being closed.
 const idleMs = 4000;
+
+// What is imported as an ES module is asked for everything that it exports. On Node
+// 22 and later node:http exports WebSocket too, and so loads the whole of fetch,
+// which takes 20 ms of a process's start. What is required is not asked. The path
+// only has to be an absolute one: it is not looked at for Node's own modules.
+const require = createRequire(process.execPath);
+let plain: typeof http | undefined;
+let secure: typeof https | undefined;
 
 const deniedAddress = "ERR_DENIED_ADDRESS";
 
@@ -37,11 +46,13 @@ class NodePort implements HttpPort {
   start(request: HttpRequest, sink: HttpSink): HttpHandle {
     const exchange = new NodeExchange(request, sink, this.#rule);
     if (request.url.protocol === "https:") {
-      this.#secure ??= new https.Agent(this.#options);
-      exchange.begin(https.request, this.#secure);
+      secure ??= require("node:https") as typeof https;
+      this.#secure ??= new secure.Agent(this.#options);
+      exchange.begin(secure.request, this.#secure);
     } else {
-      this.#plain ??= new http.Agent(this.#options);
-      exchange.begin(http.request, this.#plain);
+      plain ??= require("node:http") as typeof http;
+      this.#plain ??= new plain.Agent(this.#options);
+      exchange.begin(plain.request, this.#plain);
     }
     return exchange;
   }
@@ -119,18 +130,23 @@ class NodeExchange implements HttpHandle {
       this.abort();
       return;
     }
-    // What has already come with the head follows before the event loop turns,
-    // so that a small answer is told at once.
-    let first = true;
-    setImmediate(() => {
-      first = false;
-      if (!this.#over) this.#sink.flush();
-    });
+    // What has come is told when the event loop turns: with a small answer that is
+    // all of it, and of a large one whatever could be read at once.
+    let due = false;
+    const flushSoon = () => {
+      if (due) return;
+      due = true;
+      setImmediate(() => {
+        due = false;
+        if (!this.#over) this.#sink.flush();
+      });
+    };
+    flushSoon();
     answer
       .on("data", (chunk: Buffer) => {
         if (this.#over) return;
-        if (!this.#sink.data(chunk)) answer.pause();
-        else if (!first) this.#sink.flush();
+        if (this.#sink.data(chunk)) flushSoon();
+        else answer.pause();
       })
       .on("end", () => {
         if (this.#over) return;

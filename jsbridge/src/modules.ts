@@ -17,12 +17,12 @@ export class Modules {
 
   /** Gives the module. Rejects with what compileWasm rejects with; a failure is not kept. */
   async get(wasm: WasmSource | Promise<WasmSource> | undefined): Promise<WebAssembly.Module> {
-    const { readWasm, guest } = this.#platform;
+    const { readWasm, guest, compiling } = this.#platform;
     const source = wasm ?? this.#beside();
     if (typeof source === "object" && source !== null && !(source instanceof URL)) {
-      return remember(this.#objects, source, () => compileWasm(source, readWasm, guest.adapt));
+      return remember(this.#objects, source, () => compiling(() => compileWasm(source, readWasm, guest.adapt)));
     }
-    return remember(this.#places, String(source), () => compileWasm(source, readWasm, guest.adapt));
+    return remember(this.#places, String(source), () => compiling(() => compileWasm(source, readWasm, guest.adapt)));
   }
 
   #beside(): URL {

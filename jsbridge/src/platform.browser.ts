@@ -7,5 +7,12 @@ import { fetchWasm } from "./wasm.js";
 
 /** The platform on what the web offers; wasm says where the core is. */
 export function webPlatform(wasm: (() => URL) | undefined): Platform {
-  return { wasm, guest: jsGuest, readWasm: fetchWasm, openPort: () => fetchPort(), hold: () => () => {} };
+  return {
+    wasm,
+    guest: jsGuest,
+    readWasm: fetchWasm,
+    compiling: (compile) => compile(),
+    openPort: () => fetchPort(),
+    hold: () => () => {},
+  };
 }

@@ -13,6 +13,8 @@ export interface Platform {
   readonly guest: GuestKind;
   /** Brings the wasm. */
   readonly readWasm: WasmReader;
+  /** Runs what compiles the wasm, in whatever way is best here. */
+  readonly compiling: <T>(compile: () => Promise<T>) => Promise<T>;
   /** Makes the HTTP port of a session that brings no fetch of its own. */
   readonly openPort: (rule: AddressRule) => HttpPort;
   /** Keeps the process alive until the function that it returns is called. */

@@ -61,7 +61,7 @@ func parse(args []string) (settings, error) {
 	flags.StringVar(&only, "only", "", "work to do, by name, with commas between")
 	flags.StringVar(&clients, "clients", "", "clients to measure, by name or the beginning of it (node, go/host), with commas between")
 	flags.IntVar(&s.node, "node", 22, "major version of the Node to measure in: 22 or 24")
-	flags.Float64Var(&s.failAbove, "fail-above", 0, "exit status 1 if a figure is more than so many times its target")
+	flags.Float64Var(&s.failAbove, "fail-above", 0, "exit status 1 if a ratio is more than so many times its target")
 	flags.StringVar(&s.output, "json", "dist/bench.json", "file to write")
 	flags.StringVar(&s.profiles, "profiles", "", "folder to write CPU profiles of the drivers to; what is measured then is slower")
 	flags.BoolVar(&s.onlyListed, "list", false, "print the names of the work and the clients")
