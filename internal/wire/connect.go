@@ -46,6 +46,9 @@ type Connect struct {
 	Subscriptions []string `json:"subscriptions,omitempty"`
 	// Reconnect says how a lost connection is brought back.
 	Reconnect Reconnect `json:"reconnect,omitzero"`
+	// Auth says how an access token is got; absent if the application sees to
+	// credentials itself.
+	Auth *Auth `json:"auth,omitempty"`
 	// KeepAliveMs is how often the server is sent a ping while a channel, the
 	// event stream of 2024-11-05 or a standing stream is open; one that is not
 	// answered for as long ends the connection. 2026-07-28 has no ping. Absent
