@@ -10,6 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/remora-mcp/remora/internal/exchange"
+	"github.com/remora-mcp/remora/internal/oauth"
 	"github.com/remora-mcp/remora/internal/port"
 	"github.com/remora-mcp/remora/internal/wire"
 )
@@ -28,6 +29,7 @@ type session struct {
 	cancel context.CancelCauseFunc
 
 	tracer tracer
+	auth   *oauth.Client // nil if the application sees to credentials itself
 
 	mu        sync.Mutex
 	conn      *conn
@@ -89,6 +91,7 @@ func (c *Core) newSession(params wire.Connect, origin string) *session {
 	s.subscriptions = slices.Compact(slices.Sorted(slices.Values(params.Subscriptions)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer s.authorize() // it has a number then
 	for c.lastSess++; c.lastSess == 0 || c.sessions[c.lastSess] != nil; c.lastSess++ {
 	}
 	s.id = c.lastSess
@@ -208,6 +211,7 @@ func (s *session) closeCommand(cl *call) ([]byte, error) {
 	if err := readParams(cl, &params); err != nil {
 		return nil, err
 	}
+	s.settle(cl.ctx)
 	s.forget()
 	if params.Keep {
 		s.current().transport.Forget()
@@ -249,7 +253,7 @@ func (s *session) listenLocked() *exchange.Standing {
 	want := exchange.Wanted{
 		// Before 2026-07-28 log messages come on it too, and questions may: who
 		// answers them listens.
-		Unasked:               len(s.params.Handlers) > 0 || s.params.Roots != nil || listens("log"),
+		Unasked:               s.answers("elicitation/create") || s.answers("sampling/createMessage") || s.params.Roots != nil || listens("log"),
 		ToolsListChanged:      listens("toolsChanged"),
 		PromptsListChanged:    listens("promptsChanged"),
 		ResourcesListChanged:  listens("resourcesChanged"),

@@ -19,7 +19,7 @@ type Connect struct {
 	ProtocolVersion string `json:"protocolVersion,omitempty"`
 	// Handlers names the asks (rows of Asks) that the application answers. Only
 	// their capabilities are announced to the server. Before 2026-07-28 a server
-	// may ask on the standing stream, so that is held open while there are any.
+	// may ask on the standing stream, so that is held open for elicit and sample.
 	Handlers []string `json:"handlers,omitempty"`
 	// Events names the tells (rows of Tells) that somebody listens to from the
 	// start, as in Listen.

@@ -745,7 +745,7 @@ export interface Connect {
   /**
    * handlers names the asks (rows of Asks) that the application answers. Only their
    * capabilities are announced to the server. Before 2026-07-28 a server may ask on the
-   * standing stream, so that is held open while there are any.
+   * standing stream, so that is held open for elicit and sample.
    */
   handlers?: string[];
   /**
