@@ -51,6 +51,8 @@ type AuthOptions struct {
 	TokenLifetime time.Duration
 	// Workspaces are those that there are; nil for [Workspaces].
 	Workspaces []Workspace
+	// MachineSecret is that of MachineClient; empty for [MachineSecret].
+	MachineSecret string
 	// OnSecret is that of the authorization server ([authserver.Options]).
 	OnSecret func(what, secret string)
 }
@@ -76,10 +78,13 @@ func NewAuth(ctx context.Context, version, origin string, options AuthOptions) *
 	if options.Workspaces == nil {
 		options.Workspaces = Workspaces
 	}
+	if options.MachineSecret == "" {
+		options.MachineSecret = MachineSecret
+	}
 	a := &Auth{origin: origin, workspaces: options.Workspaces, Authority: authserver.New(authserver.Options{
 		OnSecret: options.OnSecret, Issuer: origin, Resource: resource, Scopes: []string{ScopeRead, ScopeWrite}, TokenLifetime: options.TokenLifetime,
 		Clients: []authserver.Client{
-			{ID: MachineClient, Secret: MachineSecret, Name: "the demo's machine", AuthMethod: authserver.AuthBasic,
+			{ID: MachineClient, Secret: options.MachineSecret, Name: "the demo's machine", AuthMethod: authserver.AuthBasic,
 				GrantTypes: []string{authserver.GrantCredentials}},
 			{ID: AppClient, Name: "the demo's app", AuthMethod: authserver.AuthNone,
 				GrantTypes:   []string{authserver.GrantCode, authserver.GrantRefresh},

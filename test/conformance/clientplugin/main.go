@@ -46,9 +46,17 @@ var scenarios = map[string]scenario{
 }
 
 func run(ctx context.Context) error {
-	do := scenarios[os.Getenv("MCP_CONFORMANCE_SCENARIO")]
+	name := os.Getenv("MCP_CONFORMANCE_SCENARIO")
+	do := scenarios[name]
+	auth, err := authFor(name)
+	if err != nil {
+		return err
+	}
+	if auth != nil {
+		do = useTool
+	}
 	if do == nil || len(os.Args) < 2 {
-		return fmt.Errorf("usage: MCP_CONFORMANCE_SCENARIO=NAME client-plugin URL\nscenarios: %s",
+		return fmt.Errorf("usage: MCP_CONFORMANCE_SCENARIO=NAME client-plugin URL\nscenarios: auth/*, %s",
 			strings.Join(slices.Sorted(maps.Keys(scenarios)), ", "))
 	}
 	rt, err := host.Open(ctx, host.Options{})
@@ -58,6 +66,7 @@ func run(ctx context.Context) error {
 	session, err := rt.Connect(ctx, os.Args[len(os.Args)-1], &host.ConnectOptions{
 		ClientInfo: &mcp.Implementation{Name: "remora-conformance", Version: "1"},
 		Handlers:   host.Handlers{Elicit: elicit},
+		Auth:       auth,
 	})
 	if err == nil {
 		err = errors.Join(do(ctx, session), session.Close())
