@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/remora-mcp/remora/host"
+	"github.com/remora-mcp/remora/test/internal/canary"
 )
 
 // given is what the suite gives with a scenario of authorization.
@@ -38,6 +39,7 @@ func authFor(scenario string) (*host.AuthOptions, error) {
 			return nil, fmt.Errorf("MCP_CONFORMANCE_CONTEXT: %w", err)
 		}
 	}
+	g.noteSecrets(scenario)
 	auth := &host.AuthOptions{ClientID: g.ClientID, ClientSecret: g.ClientSecret}
 	switch scenario {
 	case "auth/client-credentials-basic":
@@ -66,6 +68,42 @@ func authFor(scenario string) (*host.AuthOptions, error) {
 
 func says(token string) func(context.Context, host.AssertRequest) (string, error) {
 	return func(context.Context, host.AssertRequest) (string, error) { return token, nil }
+}
+
+// noteSecrets notes the secrets that the suite gives with a scenario.
+func (g *given) noteSecrets(scenario string) {
+	for slot, value := range map[string]string{"client secret": g.ClientSecret, "private key": g.PrivateKeyPEM, "token": g.IDPIDToken + g.ValidJWT} {
+		for line := range strings.Lines(value) {
+			// A key's lines may be apart, or without their ends.
+			if line = strings.TrimSpace(line); len(line) >= 12 && !strings.HasPrefix(line, "-----") {
+				canary.Note(slot, line)
+			}
+		}
+	}
+	if scenario == "auth/dpop-nonce" {
+		canary.Note("nonce", "conformance-rs-dpop-nonce")
+		canary.Note("nonce", "conformance-as-dpop-nonce")
+	}
+}
+
+// show writes what the options and the session print as, and the session's
+// snapshot, to standard error, which the suite keeps.
+func show(ctx context.Context, session *host.Session, options *host.ConnectOptions) error {
+	snapshot, err := session.Snapshot(ctx, nil)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s\n%v %+v %#v\n%v %+v %#v %+v\n", snapshot, session, session, session, options, options, options, options.Auth)
+	return nil
+}
+
+// showTrace writes an event to standard error.
+func showTrace(e host.TraceEvent) {
+	text, err := json.Marshal(e)
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	fmt.Fprintf(os.Stderr, "%s\n", text)
 }
 
 // authorize visits the page of the suite's authorization server, which asks

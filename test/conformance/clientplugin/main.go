@@ -63,13 +63,21 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	session, err := rt.Connect(ctx, os.Args[len(os.Args)-1], &host.ConnectOptions{
+	options := &host.ConnectOptions{
 		ClientInfo: &mcp.Implementation{Name: "remora-conformance", Version: "1"},
 		Handlers:   host.Handlers{Elicit: elicit},
 		Auth:       auth,
-	})
+	}
+	if auth != nil {
+		options.Events.Trace = showTrace
+	}
+	session, err := rt.Connect(ctx, os.Args[len(os.Args)-1], options)
 	if err == nil {
-		err = errors.Join(do(ctx, session), session.Close())
+		err = do(ctx, session)
+		if auth != nil && err == nil {
+			err = show(ctx, session, options)
+		}
+		err = errors.Join(err, session.Close())
 	}
 	return errors.Join(err, rt.Close(ctx))
 }
