@@ -20,7 +20,7 @@ type need struct {
 	// again wants a new token though there is one that is good.
 	again bool
 	// challenge is what the server said.
-	challenge wire.Challenge
+	challenge *wire.Challenge
 }
 
 // A flight brings a token, for all that wait for it.
@@ -35,7 +35,7 @@ type flight struct {
 
 // acquire blocks until a flight has brought what is needed. Only the wait ends
 // with ctx; the flight ends when nobody waits for it.
-func (c *Client) acquire(ctx context.Context, want need) error {
+func (c *Client) acquire(ctx context.Context, want *need) error {
 	if c.cfg.Waits != nil {
 		defer c.cfg.Waits(ctx)()
 	}
@@ -87,7 +87,7 @@ func (c *Client) leave(f *flight) {
 }
 
 // fly brings a token.
-func (c *Client) fly(f *flight, want need) {
+func (c *Client) fly(f *flight, want *need) {
 	f.err = c.bring(f.ctx, want)
 	c.mu.Lock()
 	c.flight = nil
@@ -97,7 +97,7 @@ func (c *Client) fly(f *flight, want need) {
 }
 
 // bring does what is needed: it reads the store, renews, or logs in.
-func (c *Client) bring(ctx context.Context, want need) error {
+func (c *Client) bring(ctx context.Context, want *need) error {
 	raw, rec, err := c.read(ctx)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (c *Client) canAgain() bool {
 
 // read reads the store and makes what is there the record in hand. What was
 // restored stays, if the store has nothing.
-func (c *Client) read(ctx context.Context) (*string, record, error) {
+func (c *Client) read(ctx context.Context) (*string, *record, error) {
 	raw, rec, err := c.load(ctx)
 	if err != nil {
 		return nil, rec, err
@@ -158,8 +158,8 @@ func (c *Client) read(ctx context.Context) (*string, record, error) {
 	}
 	skip := c.skip
 	c.mu.Unlock()
-	if rec.Token != nil && !c.fits(&rec) {
-		rec.Token = nil
+	if rec.Token != nil && !c.fits(rec) {
+		rec = &record{Issuer: rec.Issuer, Client: rec.Client, Lease: rec.Lease}
 	}
 	c.keep(rec)
 	c.mu.Lock()
