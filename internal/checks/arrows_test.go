@@ -118,7 +118,7 @@ var rules = []rule{
 	},
 	{
 		room: "cmd/remora/demoserver",
-		may:  []string{goSDK + "/mcp", goSDK + "/jsonrpc", "github.com/rs/cors"},
+		may:  []string{goSDK + "/mcp", goSDK + "/jsonrpc", goSDK + "/auth", goSDK + "/oauthex", "github.com/rs/cors"},
 		why:  "the demo server is a server on the official SDK and shares nothing with the client that it is there to show",
 	},
 	{

@@ -26,6 +26,7 @@ import type { CacheableRequestOptions } from "./lists.js";
 import type { ConnectOptions, RequestOptions } from "./options.js";
 import type { GetPromptParams, GetPromptResult, Prompt } from "./prompts.js";
 import type { ReadResourceParams, ReadResourceResult, Resource, ResourceTemplate } from "./resources.js";
+import { memoryStore } from "./store.js";
 import type { CallToolParams, CallToolResult, Tool } from "./tools.js";
 
 /** What a group's handler is told besides the question. */
@@ -48,7 +49,8 @@ export type GroupHandlers = {
  * Options of createGroup: those of connect that hold for every server, unless
  * add says otherwise. Credentials are given to each server's own add.
  */
-export interface GroupOptions extends Omit<ConnectOptions, "headers" | "token" | "handlers" | "events" | "signal"> {
+export interface GroupOptions
+  extends Omit<ConnectOptions, "headers" | "token" | "auth" | "handlers" | "events" | "signal"> {
   /**
    * Names what the servers have. Default: the server's prefix, two underscores
    * and the name, made fit for the APIs of models (prefixedName). What a rule
@@ -206,7 +208,9 @@ export class Group {
     const settings: ConnectOptions = {
       ...defaults,
       ...connect,
-      handlers: namedHandlers({ ...shared, ...handlers }, name),
+      // Kept over the attempts to connect.
+      ...(connect.auth === undefined ? {} : { auth: { store: memoryStore(), ...connect.auth } }),
+      handlers: namedHandlers({ ...usable(shared, connect), ...handlers }, name),
     };
     const target = usedOnce(server);
     let adding = allowDown !== true;
@@ -532,6 +536,11 @@ function isChannel(server: Server): boolean {
 function usedOnce(server: Server): Server {
   if (typeof server !== "object" || server instanceof URL) return server;
   return { channelPort: channelPort(server) };
+}
+
+// A server without auth has no use for a login, which would be an error of connect's.
+function usable(shared: GroupHandlers | undefined, { auth }: ConnectOptions): GroupHandlers | undefined {
+  return auth === undefined ? { ...shared, authorize: undefined } : shared;
 }
 
 // connect's handlers, which tell the application's who asks.
