@@ -82,7 +82,7 @@ with keys and assertions it is the name.
 	f.StringVar(&flags.assertion, "assertion-file", "", "`file` with the token of the workload, read each time that it is needed")
 	f.BoolVar(&flags.dpop, "dpop", false, "bind tokens to a key, which is made and kept (RFC 9449)")
 	f.BoolVar(&flags.noBrowser, "no-browser", false, "open no browser: print the page's address, and take the one that is pasted")
-	f.BoolVar(&flags.again, "again", false, "get a new token though there is one that is good")
+	f.BoolVar(&flags.again, "again", false, "get a new token though there is one that is good, as any flag about the token does")
 	_ = cmd.RegisterFlagCompletionFunc("grant", cobra.FixedCompletions(loginGrants, cobra.ShellCompDirectiveNoFileComp)) // the flags are there
 	for _, name := range []string{"client-id", "client-secret-env", "issuer", "client-metadata-url", "key-id", "scope"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
@@ -91,10 +91,15 @@ with keys and assertions it is the name.
 	return cmd
 }
 
+// tokenFlags are those that say which token is wanted.
+var tokenFlags = []string{"scope", "client-id", "client-secret-file", "client-secret-env", "client-metadata-url", "issuer", "grant", "key", "key-id",
+	"assertion-file", "dpop"}
+
 // amend takes what the flags say into how somebody has logged in before. What they
 // do not say stays.
 func (f *loginFlags) amend(cmd *cobra.Command, kept *keptLogin) (err error) {
 	given := cmd.Flags().Changed
+	f.again = f.again || slices.ContainsFunc(tokenFlags, given)
 	if given("client-id") && f.clientID != kept.ClientID {
 		kept.ClientSecret, kept.Key, kept.KeyID = "", "", "" // another's
 	}

@@ -53,7 +53,7 @@ func wantsLogin(err error, server string) error {
 		return err
 	}
 	command := "remora login " + withoutQuery(server)
-	if c, ok := host.AsChallenge(err); ok && e.Code == host.CodeAuthInsufficientScope {
+	if c, ok := host.AsChallenge(err); ok && c.Error == "insufficient_scope" {
 		for _, scope := range c.Scopes {
 			command = "remora login --scope " + scope + command[len("remora login"):]
 		}

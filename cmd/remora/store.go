@@ -80,7 +80,7 @@ func (f *storeFlags) existing(ctx context.Context, say func(string)) ([]host.Sto
 		case f.kind == storeKeyring:
 			return nil, err
 		default:
-			say(fmt.Sprintf("logins that are kept with the keyring cannot be used: %v", err))
+			say("logins that are kept with the keyring are left out: " + plainly(err))
 		}
 	}
 	if f.kind != storeKeyring && exists(plain) {
@@ -112,10 +112,19 @@ func (f *storeFlags) open(ctx context.Context, say func(string)) (host.Store, er
 			return nil, err
 		}
 		if !exists(plain) {
-			say(fmt.Sprintf("%v; logins are kept in %s, which nobody else can read", err, plain))
+			say(fmt.Sprintf("%s; logins are kept in %s, which nobody else can read", plainly(err), plain))
 		}
 	}
 	return host.NewFileStore(plain)
+}
+
+// plainly is an error's message without its code.
+func plainly(err error) string {
+	var e *host.Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return err.Error()
 }
 
 // The entry of the keyring.

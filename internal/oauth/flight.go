@@ -109,7 +109,7 @@ func (c *Client) bring(ctx context.Context, want need) error {
 	}
 	c.mu.Unlock()
 	switch {
-	case rec.Token == nil && want.early:
+	case want.early && (rec.Token == nil || !rec.Token.due(c.now())):
 		return nil
 	case rec.Token.renewable() && !want.stepUp && !want.again:
 		err := c.renew(ctx, raw, rec, want)
