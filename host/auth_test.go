@@ -123,6 +123,12 @@ func TestAuthorization(t *testing.T) {
 	}
 
 	options := &ConnectOptions{Auth: nobody}
+	if found, err := rt.Discover(t.Context(), server.URL(), options); err != nil || len(found.Tools) == 0 {
+		t.Errorf("Discover: %v", err)
+	}
+	if _, err := rt.Run(t.Context(), server.URL(), row, options); err != nil {
+		t.Errorf("Run: %v", err)
+	}
 	status, err := rt.Whoami(t.Context(), server.URL(), options)
 	if err != nil || !status.Authorized || !status.Renewable || status.Expires.IsZero() || !strings.Contains(fmt.Sprint(status.Scopes), demoserver.ScopeWrite) {
 		t.Errorf("Whoami: got %+v, %v", status, err)
