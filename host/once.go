@@ -59,7 +59,9 @@ type InputRequest struct {
 // ctx carries CallOptions as for a call of a [Session]. Of the options, Handlers
 // and Events are not used.
 func (rt *Runtime) Discover(ctx context.Context, url string, o *ConnectOptions) (*Discovered, error) {
-	raw, err := rt.once(ctx, url, o, "discover", func(_ *Session, server wire.OnceServer) any { return wire.DiscoverServer{OnceServer: server} }, nil)
+	raw, err := rt.once(ctx, url, o, "discover", func(s *Session, server wire.OnceServer) any {
+		return wire.DiscoverServer{OnceServer: server, OnceAuth: s.onceAuth()}
+	}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +99,8 @@ func (rt *Runtime) Run(ctx context.Context, url string, params *mcp.CallToolPara
 	if err != nil {
 		return nil, err
 	}
-	raw, err := rt.once(ctx, url, o, "run", func(_ *Session, server wire.OnceServer) any {
-		return wire.RunTool{OnceServer: server, ToolRun: run}
+	raw, err := rt.once(ctx, url, o, "run", func(s *Session, server wire.OnceServer) any {
+		return wire.RunTool{OnceServer: server, OnceAuth: s.onceAuth(), ToolRun: run}
 	}, params.Meta)
 	if err != nil {
 		return nil, err
@@ -148,6 +150,11 @@ func toolRun(params *mcp.CallToolParams) (wire.ToolRun, error) {
 	}
 	run.Meta, err = encodeMeta(params.Meta)
 	return run, err
+}
+
+// onceAuth is how a token is got for a call that begins a session and ends it.
+func (s *Session) onceAuth() wire.OnceAuth {
+	return wire.OnceAuth{Handlers: s.auth.names(), Auth: s.auth.wire()}
 }
 
 // once makes a call that begins a session and ends it. body makes its
