@@ -56,9 +56,10 @@ export type Handler<K extends keyof Questions> = (
 export type Handlers = { readonly [K in keyof Questions]?: Handler<K> | undefined };
 
 /** Handlers as the boundary has them: what they give is what is replied. */
-export type AskHandlers = {
-  readonly [K in keyof Asks]?: ((params: unknown, context: AskContext) => unknown) | undefined;
-};
+export type AskHandlers = { readonly [K in keyof Asks]?: AskHandler | undefined };
+
+// A method's parameters may be narrower.
+type AskHandler = { handle(params: unknown, context: AskContext): unknown }["handle"];
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();

@@ -220,7 +220,9 @@ export class Learned {
 
   #walk(value: unknown, name: string): void {
     if (typeof value === "string") {
-      if (/token|secret|verifier|state|nonce|assertion/i.test(name) && !/^https?:/i.test(value)) this.add(value);
+      if (/^(access|refresh)$|token|secret|verifier|state|nonce|assertion/i.test(name) && !/^https?:/i.test(value)) {
+        this.add(value);
+      }
     } else if (typeof value === "object" && value !== null) {
       for (const [key, member] of Object.entries(value)) this.#walk(member, Array.isArray(value) ? name : key);
     }
