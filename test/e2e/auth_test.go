@@ -46,9 +46,9 @@ func judgeRows(t *testing.T, name string, outcome drive.Outcome) {
 	}
 }
 
-// TestTokenExpiresInFlight holds that of many calls whose token has expired all
-// succeed after one refresh, and each is executed once.
-func TestTokenExpiresInFlight(t *testing.T) {
+// manyExpire connects with each embedder to a server of its own, has many calls
+// in flight when the token expires, and judges what has come of them.
+func manyExpire(t *testing.T, auth drive.Auth, judge func(t *testing.T, p *protectedServer, calls, after drive.Outcome)) {
 	host := newHost(t)
 	for _, embedder := range []drive.Embedder{drive.Node(22), host.Embedder(), drive.Page()} {
 		t.Run(embedder.Name, func(t *testing.T) {
@@ -57,43 +57,39 @@ func TestTokenExpiresInFlight(t *testing.T) {
 			if embedder.Browser {
 				gate = browserConnections
 			}
-			script := drive.Script{Name: "expires", URL: p.URL, Auth: &drive.Auth{Scopes: writing}, Steps: []drive.Step{
-				{Do: drive.Connect}, p.arm(gate, 0, 1), rowsAt(manyCalls), drive.Call("create_row", aRow)}}
-			got := runOne(t, embedder, script)
+			got := runOne(t, embedder, drive.Script{Name: "expires", URL: p.URL, Auth: &auth, Steps: []drive.Step{
+				{Do: drive.Connect}, p.arm(gate, 0, 1), rowsAt(manyCalls), drive.Call("create_row", aRow)}})
 			judgeRows(t, "at once", got[2])
+			// Each has been executed once.
 			if !strings.Contains(got[3].Result, fmt.Sprintf(`"row":%d`, manyCalls+1)) {
 				t.Errorf("after %d rows: %v %s", manyCalls, got[3].Error, got[3].Result)
 			}
-			if n := p.Authority.Counts(); n.Refreshes != 1 || n.Reuses != 0 || n.Logins != 1 {
-				t.Errorf("counted %+v, want one login and one refresh", n)
-			}
+			judge(t, p, got[2], got[3])
 		})
 	}
+}
+
+// TestTokenExpiresInFlight holds that of many calls whose token has expired all
+// succeed after one refresh.
+func TestTokenExpiresInFlight(t *testing.T) {
+	manyExpire(t, drive.Auth{Scopes: writing}, func(t *testing.T, p *protectedServer, _, _ drive.Outcome) {
+		if n := p.Authority.Counts(); n.Refreshes != 1 || n.Reuses != 0 || n.Logins != 1 {
+			t.Errorf("counted %+v, want one login and one refresh", n)
+		}
+	})
 }
 
 // TestManyChallenges holds that of many calls that are challenged at once, and
 // cannot be helped by a refresh, one has the person log in.
 func TestManyChallenges(t *testing.T) {
-	host := newHost(t)
-	for _, embedder := range []drive.Embedder{drive.Node(22), host.Embedder(), drive.Page()} {
-		t.Run(embedder.Name, func(t *testing.T) {
-			p := startProtected(t)
-			gate := manyCalls
-			if embedder.Browser {
-				gate = browserConnections
-			}
-			script := drive.Script{Name: "challenges", URL: p.URL, Auth: &drive.Auth{Scopes: writing, OnlineOnly: true}, Steps: []drive.Step{
-				{Do: drive.Connect}, p.arm(gate, 0, 1), rowsAt(manyCalls)}}
-			got := runOne(t, embedder, script)
-			judgeRows(t, "at once", got[2])
-			if len(got[2].Asks) != 1 {
-				t.Errorf("the person was asked %d times, want once", len(got[2].Asks))
-			}
-			if n := p.Authority.Counts(); n.Refreshes != 0 || n.Logins != 2 || n.Registrations != 1 {
-				t.Errorf("counted %+v, want a second login of the same client", n)
-			}
-		})
-	}
+	manyExpire(t, drive.Auth{Scopes: writing, OnlineOnly: true}, func(t *testing.T, p *protectedServer, calls, after drive.Outcome) {
+		if len(calls.Asks) != 1 || len(after.Asks) != 0 {
+			t.Errorf("the person was asked %d times, and %d times after that, want once", len(calls.Asks), len(after.Asks))
+		}
+		if n := p.Authority.Counts(); n.Refreshes != 0 || n.Logins != 2 || n.Registrations != 1 {
+			t.Errorf("counted %+v, want a second login of the same client", n)
+		}
+	})
 }
 
 // TestSharedStore holds that two processes, and two tabs, which share a store
