@@ -53,6 +53,7 @@ type Client struct {
 	mu       sync.Mutex
 	loaded   bool    // the store has been read
 	record   *record // what was last read from it or written to it
+	restored *record // what Restore took, until the store is read
 	gen      int     // counts the tokens that were there
 	skip     bool    // the next request goes without a token, to be challenged
 	flight   *flight
@@ -263,6 +264,9 @@ func (c *Client) now() int64 { return c.cfg.Clock.Now().UnixMilli() }
 func (c *Client) Snapshot() (json.RawMessage, error) {
 	c.mu.Lock()
 	rec := c.record
+	if c.restored != nil {
+		rec = c.restored
+	}
 	c.mu.Unlock()
 	if rec.Token == nil {
 		return nil, nil
@@ -277,11 +281,9 @@ func (c *Client) Restore(raw json.RawMessage) error {
 	if rec == nil || rec.Token == nil {
 		return failure(wire.CodeLocalBadArgument, "the snapshot's authorization is damaged")
 	}
-	rec.Lease = nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.record = rec
-	c.gen++
+	c.restored = rec.leased("", 0)
 	return nil
 }
 

@@ -113,19 +113,17 @@ func (c *Client) bring(ctx context.Context, want *need) error {
 		return nil
 	case rec.Token.renewable() && !want.stepUp && !want.again:
 		err := c.renew(ctx, raw, rec, want)
-		var werr *wire.Error
+		r, lost := refused(err)
 		switch {
 		case err == nil:
 			return nil
-		case want.early && errors.Is(err, errElsewhere):
-			return nil // the server's challenge will say where to go
-		case errors.Is(err, errElsewhere), isCode(err, wire.CodeAuthRefreshFailed) && c.canAgain():
-			if want.early {
-				return nil
-			}
-		case want.early && !rec.Token.expired(c.now()) && errors.As(err, &werr):
+		case lost && !c.canAgain():
+			return r.as(wire.CodeAuthRefreshFailed)
+		case want.early && (lost || errors.Is(err, errElsewhere) || isCode(err, wire.CodePolicyOrigin)):
+			return nil // the server's challenge will say where to go, and the embedder hears it
+		case want.early && !rec.Token.expired(c.now()) && !ended(err):
 			return nil // it is good for a little longer
-		default:
+		case !lost && !errors.Is(err, errElsewhere):
 			return err
 		}
 	case want.early:
@@ -153,11 +151,18 @@ func (c *Client) read(ctx context.Context) (*string, *record, error) {
 		return nil, rec, err
 	}
 	c.mu.Lock()
-	if !c.loaded && rec.Token == nil && c.record.Token != nil {
-		rec = c.record
-	}
-	skip := c.skip
+	restored, skip := c.restored, c.skip
+	c.restored = nil
 	c.mu.Unlock()
+	if restored != nil && rec.Token == nil {
+		now, done, err := c.swap(ctx, raw, restored)
+		if err != nil {
+			return nil, nil, err
+		}
+		if rec = restored; done {
+			raw = now
+		}
+	}
 	if rec.Token != nil && !c.fits(rec) {
 		rec = &record{Issuer: rec.Issuer, Client: rec.Client, Lease: rec.Lease}
 	}
