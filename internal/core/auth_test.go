@@ -58,7 +58,7 @@ func TestLogin(t *testing.T) {
 			if p.times("authorize") != 1 || as.count("as POST /register") != 1 || as.count("as POST /token") != 1 {
 				t.Errorf("%d logins, requests %v", p.times("authorize"), as.requests)
 			}
-			if !strings.Contains(p.pages[0], "scope=mcp&") || !strings.Contains(p.pages[0], "resource=http") {
+			if !strings.HasSuffix(p.pages[0], "&scope=mcp") || !strings.Contains(p.pages[0], "resource=http") {
 				t.Errorf("page %s", p.pages[0])
 			}
 			// 50 calls meet a token that has ended: one refresh.

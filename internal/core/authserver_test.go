@@ -43,15 +43,16 @@ type authServer struct {
 	nonce      string // that proofs must have
 	stepUp     func(message string) string
 
-	mu       sync.Mutex
-	issued   map[string]issuedToken
-	codes    map[string]url.Values
-	refresh  map[string]*family
-	clients  map[string]string // id: secret
-	requests []string
-	forms    []url.Values
-	headers  []http.Header
-	reused   int
+	mu         sync.Mutex
+	issued     map[string]issuedToken
+	codes      map[string]url.Values
+	refresh    map[string]*family
+	clients    map[string]string // id: secret
+	requests   []string
+	forms      []url.Values
+	headers    []http.Header
+	reused     int
+	challenges int
 }
 
 type issuedToken struct {
@@ -115,25 +116,33 @@ func (as *authServer) protect(inner http.Handler) http.Handler {
 			if why := as.checkProof(r, as.mcp.URL+r.URL.Path, access); good && why != "" {
 				w.Header().Set("DPoP-Nonce", as.nonce)
 				w.Header().Set("WWW-Authenticate", `DPoP error="`+why+`", `+metadata)
-				w.WriteHeader(http.StatusUnauthorized)
+				as.challenge(w, http.StatusUnauthorized)
 				return
 			}
 		}
 		if !good {
 			w.Header().Set("WWW-Authenticate", `Bearer `+metadata+`, scope="`+strings.Join(as.scopes, " ")+`"`)
-			w.WriteHeader(http.StatusUnauthorized)
+			as.challenge(w, http.StatusUnauthorized)
 			return
 		}
 		if as.stepUp != nil {
 			body := readBody(r)
 			if scope := as.stepUp(string(body)); scope != "" && !slices.Contains(tok.scopes, scope) {
 				w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+scope+`", `+metadata)
-				w.WriteHeader(http.StatusForbidden)
+				as.challenge(w, http.StatusForbidden)
 				return
 			}
 		}
 		inner.ServeHTTP(w, r)
 	})
+}
+
+// challenge answers a request that is not taken.
+func (as *authServer) challenge(w http.ResponseWriter, status int) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	as.challenges++
+	w.WriteHeader(status)
 }
 
 // checkProof returns why a proof of possession is none.
@@ -455,4 +464,34 @@ func (p *person) times(kind string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.asked[kind]
+}
+
+// forget empties the store.
+func (p *person) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.store)
+}
+
+// change changes the only record in the store.
+func (p *person) change(t *testing.T, f func(rec map[string]any)) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, value := range p.store {
+		var rec map[string]any
+		if err := json.Unmarshal([]byte(value), &rec); err != nil {
+			t.Fatal(err)
+		}
+		f(rec)
+		changed, _ := json.Marshal(rec)
+		p.store[key] = string(changed)
+	}
+}
+
+// refused counts the requests that the MCP server did not take.
+func (as *authServer) refused() int {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	return as.challenges
 }

@@ -12,20 +12,20 @@ import (
 // Check refuses what cannot be right before any traffic. handlers are the asks
 // that the application answers.
 func Check(auth *wire.Auth, handlers []string) *wire.Error {
-	bad := func(format string, args ...any) *wire.Error {
-		return failure(wire.CodeLocalBadArgument, format, args...)
+	bad := func(text string, what ...string) *wire.Error {
+		return failure(wire.CodeLocalBadArgument, text, what...)
 	}
 	answers := func(kind string) bool { return slices.Contains(handlers, kind) }
 	if auth.Grant != "" && !slices.Contains(wire.Grants, auth.Grant) {
-		return bad("auth.grant is %q; known are %v", wire.Excerpt([]byte(auth.Grant)), wire.Grants)
+		return bad("auth.grant is %s, which is not known", auth.Grant)
 	}
 	if auth.ClientAuth != "" && !slices.Contains(wire.ClientAuths, auth.ClientAuth) {
-		return bad("auth.clientAuth is %q; known are %v", wire.Excerpt([]byte(auth.ClientAuth)), wire.ClientAuths)
+		return bad("auth.clientAuth is %s, which is not known", auth.ClientAuth)
 	}
 	person := auth.Grant == "" || auth.Grant == wire.GrantAuthorizationCode
 	for _, text := range []string{auth.ClientID, auth.ClientSecret} {
 		if len(text) > maxValueBytes {
-			return bad("auth.clientId or auth.clientSecret is longer than %d bytes", maxValueBytes)
+			return bad("auth.clientId or auth.clientSecret is longer than 16 KB")
 		}
 	}
 	switch {

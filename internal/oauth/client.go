@@ -51,10 +51,11 @@ type Client struct {
 	key    string // of the record in the store
 
 	mu       sync.Mutex
-	loaded   bool   // the store has been read
-	record   record // what was last read from it or written to it
-	gen      int    // counts the tokens that were there
-	skip     bool   // the next request goes without a token, to be challenged
+	loaded   bool    // the store has been read
+	record   *record // what was last read from it or written to it
+	restored *record // what Restore took, until the store is read
+	gen      int     // counts the tokens that were there
+	skip     bool    // the next request goes without a token, to be challenged
 	flight   *flight
 	place    *place
 	nonces   map[string]string // for proofs, by origin
@@ -69,7 +70,7 @@ func New(cfg Config) *Client {
 	if err != nil {
 		server = new(url.URL) // no request goes there
 	}
-	c := &Client{cfg: cfg, server: server, nonces: make(map[string]string), memory: make(map[string]string)}
+	c := &Client{cfg: cfg, record: new(record), server: server, nonces: make(map[string]string), memory: make(map[string]string)}
 	c.key = storeKey(server)
 	return c
 }
@@ -97,7 +98,7 @@ func (c *Client) Do(ctx context.Context, req *port.Request) (*port.Response, err
 		if err != nil || said == nil {
 			return resp, err
 		}
-		want := need{gen: have.gen, again: have.skipped, challenge: said.Challenge}
+		want := &need{gen: have.gen, again: have.skipped, challenge: &said.Challenge}
 		if said.stepUp {
 			if steps++; steps > maxSteps || have.token.covers(said.Scopes) {
 				return resp, nil
@@ -203,9 +204,8 @@ func (c *Client) inHand() inHand {
 
 func (c *Client) inHandLocked() inHand {
 	have := inHand{gen: c.gen, skipped: c.skip}
-	if c.record.Token != nil && !c.skip {
-		tok := *c.record.Token
-		have.token = &tok
+	if !c.skip {
+		have.token = c.record.Token // which nobody changes
 	}
 	return have
 }
@@ -220,7 +220,7 @@ func (c *Client) ready(ctx context.Context) (inHand, error) {
 	if rest {
 		return have, nil
 	}
-	if err := c.acquire(ctx, need{gen: have.gen, early: true}); err != nil {
+	if err := c.acquire(ctx, &need{gen: have.gen, early: true}); err != nil {
 		return have, err
 	}
 	have = c.inHand()
@@ -242,7 +242,7 @@ func (c *Client) possible() bool {
 }
 
 // keep makes a record the one in hand.
-func (c *Client) keep(rec record) {
+func (c *Client) keep(rec *record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !sameToken(c.record.Token, rec.Token) {
@@ -264,26 +264,26 @@ func (c *Client) now() int64 { return c.cfg.Clock.Now().UnixMilli() }
 func (c *Client) Snapshot() (json.RawMessage, error) {
 	c.mu.Lock()
 	rec := c.record
+	if c.restored != nil {
+		rec = c.restored
+	}
 	c.mu.Unlock()
 	if rec.Token == nil {
 		return nil, nil
 	}
-	rec.Lease = nil
-	return json.Marshal(rec)
+	return json.Marshal(rec.leased("", 0))
 }
 
 // Restore takes what Snapshot returned, which may have been kept anywhere. What
 // the store has goes before it.
 func (c *Client) Restore(raw json.RawMessage) error {
-	rec, ok := parseRecord(string(raw))
-	if !ok || rec.Token == nil {
+	rec := parseRecord(raw)
+	if rec == nil || rec.Token == nil {
 		return failure(wire.CodeLocalBadArgument, "the snapshot's authorization is damaged")
 	}
-	rec.Lease = nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.record = rec
-	c.gen++
+	c.restored = rec.leased("", 0)
 	return nil
 }
 

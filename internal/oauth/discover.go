@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/remora-mcp/remora/internal/challenge"
@@ -51,15 +52,15 @@ type resourceMeta struct {
 
 // find returns where tokens come from. It looks anew if there is a challenge: the
 // server may have moved to another authorization server.
-func (c *Client) find(ctx context.Context, want need) (*place, error) {
+func (c *Client) find(ctx context.Context, want *need) (*place, error) {
 	c.mu.Lock()
 	known, metadata, held := c.place, c.record.Metadata, c.record.Issuer
 	c.mu.Unlock()
 	if known != nil && want.early {
 		return known, nil
 	}
-	if said := want.challenge.ResourceMetadata; said != "" {
-		metadata = said
+	if said := want.challenge; said != nil && said.ResourceMetadata != "" {
+		metadata = said.ResourceMetadata
 	}
 	p, err := c.discover(ctx, metadata, held)
 	if err != nil {
@@ -97,7 +98,7 @@ func (c *Client) discover(ctx context.Context, metadata, held string) (*place, e
 	}
 	resource, err := url.Parse(said.Resource)
 	if err != nil || len(said.Resource) > maxURLBytes || !contains(resource, c.server) {
-		return nil, failure(wire.CodeAuthRequired, "the server's metadata is that of another resource, %s", wire.Excerpt([]byte(said.Resource)))
+		return nil, failure(wire.CodeAuthRequired, "the server's metadata is that of another resource, %s", said.Resource)
 	}
 	issuer, err := c.choose(said.Servers, held)
 	if err != nil {
@@ -111,7 +112,7 @@ func (c *Client) discover(ctx context.Context, metadata, held string) (*place, e
 	case err != nil:
 		return nil, err
 	case p == nil:
-		return nil, failure(wire.CodeAuthRequired, "the authorization server %s has no metadata", wire.Excerpt([]byte(issuer)))
+		return nil, failure(wire.CodeAuthRequired, "the authorization server %s has no metadata", issuer)
 	}
 	p.resource, p.scopes = said.Resource, challenge.Scopes(strings.Join(said.ScopesSupported, " "))
 	if from == metadata {
@@ -130,8 +131,7 @@ func (c *Client) choose(servers []string, held string) (string, error) {
 	if want != "" {
 		i := slices.IndexFunc(servers, func(s string) bool { return sameIssuer(s, want) })
 		if i < 0 {
-			return "", failure(wire.CodeAuthIssuerMismatch, "the client is registered with %s, but the server's authorization server is %s",
-				wire.Excerpt([]byte(want)), wire.Excerpt([]byte(servers[0])))
+			return "", otherIssuer(want, servers[0])
 		}
 		return servers[i], nil
 	}
@@ -141,11 +141,15 @@ func (c *Client) choose(servers []string, held string) (string, error) {
 	return servers[0], nil
 }
 
+// otherIssuer is the error for a client that would be shown to a stranger.
+func otherIssuer(registered, found string) error {
+	return failure(wire.CodeAuthIssuerMismatch, "the client is registered with %s, but the server's authorization server is %s", registered, found)
+}
+
 // settled checks what will be used of a place.
 func (c *Client) settled(p *place) error {
 	if want := c.cfg.Auth.Issuer; want != "" && !sameIssuer(p.Issuer, want) {
-		return failure(wire.CodeAuthIssuerMismatch, "the client is registered with %s, but the server's authorization server is %s",
-			wire.Excerpt([]byte(want)), wire.Excerpt([]byte(p.Issuer)))
+		return otherIssuer(want, p.Issuer)
 	}
 	for _, e := range []struct{ url, what string }{
 		{p.AuthorizationEndpoint, "the authorization endpoint"},
@@ -213,7 +217,7 @@ func (c *Client) serverMeta(ctx context.Context, issuer string) (*place, error) 
 		return nil, err
 	}
 	if !sameIssuer(p.Issuer, issuer) { // RFC 8414, section 3.3
-		return nil, failure(wire.CodeAuthIssuerMismatch, "the metadata of %s is that of %s", wire.Excerpt([]byte(issuer)), wire.Excerpt([]byte(p.Issuer)))
+		return nil, failure(wire.CodeAuthIssuerMismatch, "the metadata of %s is that of %s", issuer, p.Issuer)
 	}
 	return p, nil
 }
@@ -236,7 +240,7 @@ func (c *Client) firstOf(ctx context.Context, what string, at []string, into any
 			return "", err
 		case got.status >= 500:
 			if unheard == nil {
-				unheard = failure(wire.CodeAuthRequired, "%s cannot be read (status %d)", what, got.status)
+				unheard = failure(wire.CodeAuthRequired, "%s cannot be read (status %s)", what, strconv.Itoa(got.status))
 			}
 			continue
 		case got.status != http.StatusOK || !got.isJSON():

@@ -4,19 +4,27 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
-// failure is an error of this side's, before anything has been sent.
-func failure(code wire.Code, format string, args ...any) *wire.Error {
-	return &wire.Error{Code: code, Message: fmt.Sprintf(format, args...), Sent: wire.SentNo}
+// failure is an error of this side's, before anything has been sent. Each %s in
+// text becomes one of what, as far as an error may show it. (Package fmt would
+// take more of the guest.)
+func failure(code wire.Code, text string, what ...string) *wire.Error {
+	for _, w := range what {
+		text = strings.Replace(text, "%s", shown(strings.ReplaceAll(w, "%s", "%")), 1)
+	}
+	return &wire.Error{Code: code, Message: text, Sent: wire.SentNo}
 }
 
+// shown is what an error shows of a text that is not ours.
+func shown(text string) string { return wire.Excerpt([]byte(text)) }
+
 // withChallenge adds what was said of the credentials to an error.
-func withChallenge(err *wire.Error, ch wire.Challenge) *wire.Error {
+func withChallenge(err *wire.Error, ch *wire.Challenge) *wire.Error {
 	err.Data, _ = json.Marshal(ch) // it always can
 	return err
 }
@@ -51,12 +59,14 @@ type refusal struct {
 }
 
 func (r *refusal) Error() string {
-	text := fmt.Sprintf("the authorization server refuses (status %d)", r.status)
-	if r.name != "" {
-		text += ": " + r.name
+	text := "the authorization server refuses"
+	if r.status != 0 {
+		text += " (status " + strconv.Itoa(r.status) + ")"
 	}
-	if r.description != "" {
-		text += ": " + r.description
+	for _, said := range []string{r.name, r.description} {
+		if said != "" {
+			text += ": " + said
+		}
 	}
 	return text
 }
@@ -83,7 +93,12 @@ func denied(err error) error {
 	if !ok {
 		return err
 	}
-	return withChallenge(failure(wire.CodeAuthDenied, "%s", r.Error()), wire.Challenge{Error: r.name, Description: r.description})
+	return r.as(wire.CodeAuthDenied)
+}
+
+// as is the application's error for a refusal.
+func (r *refusal) as(code wire.Code) *wire.Error {
+	return withChallenge(&wire.Error{Code: code, Message: r.Error(), Sent: wire.SentNo}, &wire.Challenge{Error: r.name, Description: r.description})
 }
 
 // newRefusal makes a refusal of what an authorization server said. Nothing that
@@ -95,5 +110,5 @@ func newRefusal(status int, name, description string, secrets ...string) *refusa
 			description = strings.ReplaceAll(description, secret, "***")
 		}
 	}
-	return &refusal{name: wire.Excerpt([]byte(name)), description: wire.Excerpt([]byte(description)), status: status}
+	return &refusal{name: shown(name), description: shown(description), status: status}
 }

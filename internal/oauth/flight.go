@@ -20,7 +20,7 @@ type need struct {
 	// again wants a new token though there is one that is good.
 	again bool
 	// challenge is what the server said.
-	challenge wire.Challenge
+	challenge *wire.Challenge
 }
 
 // A flight brings a token, for all that wait for it.
@@ -35,7 +35,7 @@ type flight struct {
 
 // acquire blocks until a flight has brought what is needed. Only the wait ends
 // with ctx; the flight ends when nobody waits for it.
-func (c *Client) acquire(ctx context.Context, want need) error {
+func (c *Client) acquire(ctx context.Context, want *need) error {
 	if c.cfg.Waits != nil {
 		defer c.cfg.Waits(ctx)()
 	}
@@ -87,7 +87,7 @@ func (c *Client) leave(f *flight) {
 }
 
 // fly brings a token.
-func (c *Client) fly(f *flight, want need) {
+func (c *Client) fly(f *flight, want *need) {
 	f.err = c.bring(f.ctx, want)
 	c.mu.Lock()
 	c.flight = nil
@@ -97,7 +97,7 @@ func (c *Client) fly(f *flight, want need) {
 }
 
 // bring does what is needed: it reads the store, renews, or logs in.
-func (c *Client) bring(ctx context.Context, want need) error {
+func (c *Client) bring(ctx context.Context, want *need) error {
 	raw, rec, err := c.read(ctx)
 	if err != nil {
 		return err
@@ -109,23 +109,21 @@ func (c *Client) bring(ctx context.Context, want need) error {
 	}
 	c.mu.Unlock()
 	switch {
-	case rec.Token == nil && want.early:
+	case want.early && (rec.Token == nil || !rec.Token.due(c.now())):
 		return nil
 	case rec.Token.renewable() && !want.stepUp && !want.again:
 		err := c.renew(ctx, raw, rec, want)
-		var werr *wire.Error
+		r, lost := refused(err)
 		switch {
 		case err == nil:
 			return nil
-		case want.early && errors.Is(err, errElsewhere):
+		case lost && !c.canAgain():
+			return r.as(wire.CodeAuthRefreshFailed)
+		case want.early && (lost || errors.Is(err, errElsewhere)):
 			return nil // the server's challenge will say where to go
-		case errors.Is(err, errElsewhere), isCode(err, wire.CodeAuthRefreshFailed) && c.canAgain():
-			if want.early {
-				return nil
-			}
-		case want.early && !rec.Token.expired(c.now()) && errors.As(err, &werr):
+		case want.early && !rec.Token.expired(c.now()) && !ended(err):
 			return nil // it is good for a little longer
-		default:
+		case !lost && !errors.Is(err, errElsewhere):
 			return err
 		}
 	case want.early:
@@ -147,19 +145,26 @@ func (c *Client) canAgain() bool {
 
 // read reads the store and makes what is there the record in hand. What was
 // restored stays, if the store has nothing.
-func (c *Client) read(ctx context.Context) (*string, record, error) {
+func (c *Client) read(ctx context.Context) (*string, *record, error) {
 	raw, rec, err := c.load(ctx)
 	if err != nil {
 		return nil, rec, err
 	}
 	c.mu.Lock()
-	if !c.loaded && rec.Token == nil && c.record.Token != nil {
-		rec = c.record
-	}
-	skip := c.skip
+	restored, skip := c.restored, c.skip
+	c.restored = nil
 	c.mu.Unlock()
-	if rec.Token != nil && !c.fits(&rec) {
-		rec.Token = nil
+	if restored != nil && rec.Token == nil {
+		now, done, err := c.swap(ctx, raw, restored)
+		if err != nil {
+			return nil, nil, err
+		}
+		if rec = restored; done {
+			raw = now
+		}
+	}
+	if rec.Token != nil && !c.fits(rec) {
+		rec = &record{Issuer: rec.Issuer, Client: rec.Client, Lease: rec.Lease}
 	}
 	c.keep(rec)
 	c.mu.Lock()

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +20,7 @@ const (
 )
 
 // grant gets a token that does not come of another one, and keeps it.
-func (c *Client) grant(ctx context.Context, want need) error {
+func (c *Client) grant(ctx context.Context, want *need) error {
 	raw, rec, err := c.load(ctx)
 	if err != nil {
 		return err
@@ -38,7 +37,7 @@ func (c *Client) grant(ctx context.Context, want need) error {
 		return err
 	}
 	rec = h.record
-	tok, client, err := c.alone(ctx, p, &rec, c.scopes(p, &rec, want))
+	tok, client, err := c.alone(ctx, p, rec, c.scopes(p, rec, want))
 	if err != nil {
 		_ = h.end(context.WithoutCancel(ctx), rec)
 		return denied(err)
@@ -47,18 +46,14 @@ func (c *Client) grant(ctx context.Context, want need) error {
 }
 
 // fresh is the record of a token that has just been issued.
-func (c *Client) fresh(p *place, client *registration, tok *token) record {
-	kept := *client
-	if !kept.Dynamic {
-		kept.Secret = ""
-	}
-	return record{Version: recordVersion, Issuer: p.Issuer, Metadata: p.metadata, Resource: p.resource, Client: &kept, Token: tok}
+func (c *Client) fresh(p *place, client *registration, tok *token) *record {
+	return &record{Version: recordVersion, Issuer: p.Issuer, Metadata: p.metadata, Resource: p.resource, Client: client.kept(), Token: tok}
 }
 
 // scopes are those to ask for: the application's, those of the challenge or else
 // of the server's metadata (2025-11-25, basic/authorization, scope selection
 // strategy), and for a step up those that were asked for before.
-func (c *Client) scopes(p *place, rec *record, want need) []string {
+func (c *Client) scopes(p *place, rec *record, want *need) []string {
 	out := slices.Clone(c.cfg.Auth.Scopes)
 	add := func(more []string) {
 		for _, s := range more {
@@ -72,7 +67,7 @@ func (c *Client) scopes(p *place, rec *record, want need) []string {
 		add(rec.Token.Scopes)
 	}
 	switch {
-	case len(want.challenge.Scopes) > 0:
+	case want.challenge != nil && len(want.challenge.Scopes) > 0:
 		add(want.challenge.Scopes)
 	case len(p.scopes) > 0:
 		add(p.scopes)
@@ -89,29 +84,24 @@ func (c *Client) alone(ctx context.Context, p *place, rec *record, scopes []stri
 	if client == nil { // a workload is who its token says
 		client = &registration{ID: "", Method: wire.ClientAuthNone}
 	}
-	form := url.Values{"resource": {p.resource}}
-	if len(scopes) > 0 {
-		form.Set("scope", strings.Join(scopes, " "))
-	}
+	form := withScope(form{"resource", p.resource}, scopes)
 	switch c.cfg.Auth.Grant {
 	case wire.GrantClientCredentials:
-		form.Set("grant_type", "client_credentials")
+		form = append(form, "grant_type", "client_credentials")
 	case wire.GrantWorkload:
 		token, err := c.assert(ctx, wire.AssertWorkload, p.Issuer)
 		if err != nil {
 			return nil, nil, err
 		}
-		form.Set("grant_type", grantJWT)
-		form.Set("assertion", token)
+		form = append(form, "grant_type", grantJWT, "assertion", token)
 	case wire.GrantEnterprise:
 		token, err := c.exchange(ctx, p, scopes)
 		if err != nil {
 			return nil, nil, err
 		}
-		form.Set("grant_type", grantJWT)
-		form.Set("assertion", token)
+		form = append(form, "grant_type", grantJWT, "assertion", token)
 	}
-	req := tokenRequest{url: p.TokenEndpoint, client: client, audience: p.Issuer, form: form}
+	req := &tokenRequest{url: p.TokenEndpoint, client: client, audience: p.Issuer, form: form}
 	if client.ID == "" {
 		req.client = nil
 	}
@@ -166,18 +156,14 @@ func (c *Client) exchange(ctx context.Context, p *place, scopes []string) (strin
 	if err != nil {
 		return "", err
 	}
-	form := url.Values{
-		"grant_type":           {grantExchange},
-		"requested_token_type": {typeIDJAG},
-		"audience":             {p.Issuer},
-		"resource":             {p.resource},
-		"subject_token":        {identity},
-		"subject_token_type":   {typeIDToken},
-	}
-	if len(scopes) > 0 {
-		form.Set("scope", strings.Join(scopes, " "))
-	}
-	req := tokenRequest{url: to, form: form, plain: true}
+	req := &tokenRequest{url: to, plain: true, form: withScope(form{
+		"grant_type", grantExchange,
+		"requested_token_type", typeIDJAG,
+		"audience", p.Issuer,
+		"resource", p.resource,
+		"subject_token", identity,
+		"subject_token_type", typeIDToken,
+	}, scopes)}
 	if provider.ClientID != "" {
 		req.client = &registration{ID: provider.ClientID, Secret: provider.ClientSecret, Method: wire.ClientAuthNone}
 		if provider.ClientSecret != "" {
@@ -189,10 +175,18 @@ func (c *Client) exchange(ctx context.Context, p *place, scopes []string) (strin
 		return "", err
 	}
 	if said.Issued != typeIDJAG {
-		return "", failure(wire.CodeAuthDenied, "the identity provider issued a token of the type %q", wire.Excerpt([]byte(said.Issued)))
+		return "", failure(wire.CodeAuthDenied, "the identity provider issued a token of the type %s", said.Issued)
 	}
 	return said.Access, nil
 }
 
 // nobody is the client in a record of a workload that is none.
 const nobody = "-"
+
+// withScope adds scopes to a form, if there are any.
+func withScope(f form, scopes []string) form {
+	if len(scopes) > 0 {
+		f = append(f, "scope", strings.Join(scopes, " "))
+	}
+	return f
+}

@@ -25,23 +25,23 @@ const pendingTime = 10 * time.Minute
 
 // A pending login is what is needed to go on when the person is back.
 type pending struct {
-	Version  int          `json:"v"`
-	URL      string       `json:"url"`
-	State    string       `json:"state"`
-	Verifier string       `json:"verifier"`
-	Issuer   string       `json:"issuer"`
-	Redirect string       `json:"redirectUrl"`
-	Resource string       `json:"resource"`
-	Client   registration `json:"client"`
-	Scopes   []string     `json:"scopes,omitempty"`
-	EndsMs   int64        `json:"endsMs"`
+	Version  int           `json:"v"`
+	URL      string        `json:"url"`
+	State    string        `json:"state"`
+	Verifier string        `json:"verifier"`
+	Issuer   string        `json:"issuer"`
+	Redirect string        `json:"redirectUrl"`
+	Resource string        `json:"resource"`
+	Client   *registration `json:"client"`
+	Scopes   []string      `json:"scopes,omitempty"`
+	EndsMs   int64         `json:"endsMs"`
 }
 
 // pendingKey is the key of the pending login.
 func (c *Client) pendingKey() string { return c.key + "/login" }
 
 // login has a person authorize the client (RFC 6749, section 4.1, with PKCE).
-func (c *Client) login(ctx context.Context, raw *string, rec record, p *place, want need) error {
+func (c *Client) login(ctx context.Context, raw *string, rec *record, p *place, want *need) error {
 	if !c.cfg.Answers("authorize") {
 		return withChallenge(failure(wire.CodeAuthRequired, "a person has to log in, and the application has no handler for authorize"), want.challenge)
 	}
@@ -49,7 +49,7 @@ func (c *Client) login(ctx context.Context, raw *string, rec record, p *place, w
 		return failure(wire.CodeAuthRequired, "the authorization server's metadata names no authorization endpoint")
 	}
 	if !p.assumed && !slices.Contains(p.ChallengeMethods, "S256") {
-		return failure(wire.CodeAuthRequired, "the authorization server %s does not support PKCE with S256", wire.Excerpt([]byte(p.Issuer)))
+		return failure(wire.CodeAuthRequired, "the authorization server %s does not support PKCE with S256", p.Issuer)
 	}
 	if c.cfg.Auth.Resumable {
 		return c.resumable(ctx, raw, rec, p, want)
@@ -63,7 +63,7 @@ func (c *Client) login(ctx context.Context, raw *string, rec record, p *place, w
 	after := context.WithoutCancel(ctx)
 	if err != nil {
 		if _, gone := refused(err, "invalid_client", "unauthorized_client"); gone {
-			rec.Client = nil // register anew the next time
+			rec = &record{Token: rec.Token, Issuer: rec.Issuer, Resource: rec.Resource, Metadata: rec.Metadata} // register anew the next time
 		}
 		_ = h.end(after, rec)
 		return denied(err)
@@ -72,15 +72,15 @@ func (c *Client) login(ctx context.Context, raw *string, rec record, p *place, w
 }
 
 // person asks the person, while the lease is held.
-func (c *Client) person(ctx context.Context, h *held, rec record, p *place, want need) (*registration, *token, error) {
+func (c *Client) person(ctx context.Context, h *held, rec *record, p *place, want *need) (*registration, *token, error) {
 	beating, stop := context.WithCancel(ctx)
 	defer stop()
 	go h.beat(beating)
-	client, err := c.client(ctx, p, &rec)
+	client, err := c.client(ctx, p, rec)
 	if err != nil {
 		return nil, nil, err
 	}
-	next := c.begin(p, client, c.scopes(p, &rec, want))
+	next := c.begin(p, client, c.scopes(p, rec, want))
 	code, err := c.authorize(ctx, p, next)
 	if err != nil {
 		return nil, nil, err
@@ -92,17 +92,17 @@ func (c *Client) person(ctx context.Context, h *held, rec record, p *place, want
 
 // resumable asks the person, or goes on where the application before had to stop.
 // No lease is held: the application may end at any time.
-func (c *Client) resumable(ctx context.Context, raw *string, rec record, p *place, want need) error {
+func (c *Client) resumable(ctx context.Context, raw *string, rec *record, p *place, want *need) error {
 	kept, next, err := c.resume(ctx, p)
 	if err != nil {
 		return err
 	}
 	if next == nil {
-		client, err := c.client(ctx, p, &rec)
+		client, err := c.client(ctx, p, rec)
 		if err != nil {
 			return denied(err)
 		}
-		next = c.begin(p, client, c.scopes(p, &rec, want))
+		next = c.begin(p, client, c.scopes(p, rec, want))
 		next.EndsMs = c.now() + pendingTime.Milliseconds()
 		if kept, err = c.suspend(ctx, next, kept); err != nil {
 			return err
@@ -135,13 +135,13 @@ func (c *Client) resumable(ctx context.Context, raw *string, rec record, p *plac
 	if h == nil {
 		return err
 	}
-	return h.end(after, c.fresh(p, &next.Client, tok))
+	return h.end(after, c.fresh(p, next.Client, tok))
 }
 
 // resume returns the login that is pending at this place, if there is one; kept
 // is the entry, whatever it is.
 func (c *Client) resume(ctx context.Context, p *place) (kept *string, next *pending, err error) {
-	stored, err := c.store(ctx, wire.Store{Op: wire.StoreGet, Key: c.pendingKey()})
+	stored, err := c.store(ctx, &wire.Store{Op: wire.StoreGet, Key: c.pendingKey()})
 	if err != nil || stored.Value == nil {
 		return nil, nil, err
 	}
@@ -149,30 +149,26 @@ func (c *Client) resume(ctx context.Context, p *place) (kept *string, next *pend
 	if json.Unmarshal([]byte(*stored.Value), next) != nil || next.Version != recordVersion ||
 		next.EndsMs <= c.now() || next.EndsMs > c.now()+pendingTime.Milliseconds() ||
 		next.Issuer != p.Issuer || next.Resource != p.resource || next.Redirect != c.cfg.Auth.RedirectURL ||
-		next.State == "" || next.Verifier == "" || next.Client.ID == "" {
+		next.State == "" || next.Verifier == "" || next.Client == nil || next.Client.ID == "" {
 		return stored.Value, nil, nil
 	}
 	if u, err := c.endpoint(next.URL, "the page"); err != nil || !samePage(u, p.AuthorizationEndpoint) {
 		return stored.Value, nil, nil
 	}
-	if !next.Client.Dynamic {
-		next.Client = *c.secretly(&next.Client)
-	}
+	next.Client = c.secretly(next.Client)
 	return stored.Value, next, nil
 }
 
 // suspend keeps what is needed to go on, in place of was.
 func (c *Client) suspend(ctx context.Context, next *pending, was *string) (*string, error) {
 	kept := *next
-	if !kept.Client.Dynamic {
-		kept.Client.Secret = ""
-	}
+	kept.Client = next.Client.kept()
 	raw, err := json.Marshal(kept)
 	if err != nil {
 		return nil, err
 	}
 	value := string(raw)
-	stored, err := c.store(ctx, wire.Store{Op: wire.StoreSwap, Key: c.pendingKey(), Value: &value, Was: was})
+	stored, err := c.store(ctx, &wire.Store{Op: wire.StoreSwap, Key: c.pendingKey(), Value: &value, Was: was})
 	if err != nil {
 		return nil, err
 	}
@@ -189,25 +185,26 @@ func (c *Client) begin(p *place, client *registration, scopes []string) *pending
 	}
 	next := &pending{
 		Version: recordVersion, State: rand.Text(), Verifier: rand.Text() + rand.Text(), Issuer: p.Issuer,
-		Redirect: c.cfg.Auth.RedirectURL, Resource: p.resource, Client: *client, Scopes: scopes,
+		Redirect: c.cfg.Auth.RedirectURL, Resource: p.resource, Client: client, Scopes: scopes,
 	}
 	sum := sha256.Sum256([]byte(next.Verifier))
 	u, _ := url.Parse(p.AuthorizationEndpoint) // settled has parsed it
-	query := u.Query()
-	query.Set("response_type", "code")
-	query.Set("client_id", client.ID)
-	query.Set("redirect_uri", next.Redirect)
-	query.Set("state", next.State)
-	query.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
-	query.Set("code_challenge_method", "S256")
-	query.Set("resource", p.resource)
-	if len(scopes) > 0 {
-		query.Set("scope", strings.Join(scopes, " "))
-	}
+	query := withScope(form{
+		"response_type", "code",
+		"client_id", client.ID,
+		"redirect_uri", next.Redirect,
+		"state", next.State,
+		"code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]),
+		"code_challenge_method", "S256",
+		"resource", p.resource,
+	}, scopes)
 	if slices.Contains(scopes, offlineAccess) { // without which it may be ignored
-		query.Set("prompt", "consent")
+		query = append(query, "prompt", "consent")
 	}
-	u.RawQuery = query.Encode()
+	if u.RawQuery != "" { // RFC 6749, section 3.1: it is kept
+		u.RawQuery += "&"
+	}
+	u.RawQuery += string(query.encode())
 	next.URL = u.String()
 	return next
 }
@@ -257,9 +254,9 @@ func readAnswer(back string, next *pending, wantsIssuer bool) (string, error) {
 	}
 	switch iss := query.Get("iss"); {
 	case iss == "" && wantsIssuer:
-		return "", failure(wire.CodeAuthIssuerMismatch, "the answer to the login does not say who it is from (iss), which %s always does", wire.Excerpt([]byte(next.Issuer)))
+		return "", failure(wire.CodeAuthIssuerMismatch, "the answer to the login does not say who it is from (iss), which %s always does", next.Issuer)
 	case iss != "" && iss != next.Issuer:
-		return "", failure(wire.CodeAuthIssuerMismatch, "the answer to the login is from %s, and the login was at %s", wire.Excerpt([]byte(iss)), wire.Excerpt([]byte(next.Issuer)))
+		return "", failure(wire.CodeAuthIssuerMismatch, "the answer to the login is from %s, and the login was at %s", iss, next.Issuer)
 	}
 	if name := query.Get("error"); name != "" {
 		return "", newRefusal(0, name, query.Get("error_description"), next.Verifier)
@@ -289,14 +286,13 @@ func samePage(got *url.URL, want string) bool {
 
 // redeem exchanges the code for a token (RFC 6749, section 4.1.3).
 func (c *Client) redeem(ctx context.Context, p *place, next *pending, code string) (*token, error) {
-	form := url.Values{
-		"grant_type":    {"authorization_code"},
-		"code":          {code},
-		"redirect_uri":  {next.Redirect},
-		"code_verifier": {next.Verifier},
-		"resource":      {next.Resource},
-	}
-	said, err := c.tokenRequest(ctx, tokenRequest{url: p.TokenEndpoint, client: &next.Client, audience: p.Issuer, form: form})
+	said, err := c.tokenRequest(ctx, &tokenRequest{url: p.TokenEndpoint, client: next.Client, audience: p.Issuer, form: form{
+		"grant_type", "authorization_code",
+		"code", code,
+		"redirect_uri", next.Redirect,
+		"code_verifier", next.Verifier,
+		"resource", next.Resource,
+	}})
 	if err != nil {
 		return nil, err
 	}

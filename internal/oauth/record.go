@@ -101,6 +101,14 @@ func (t *token) covers(scopes []string) bool {
 	return t != nil && !slices.ContainsFunc(scopes, func(s string) bool { return !slices.Contains(t.Asked, s) })
 }
 
+// kept is the registration without a secret that the application gives.
+func (r *registration) kept() *registration {
+	if r.Dynamic || r.Secret == "" {
+		return r
+	}
+	return &registration{ID: r.ID, Method: r.Method, RedirectURL: r.RedirectURL}
+}
+
 // storeKey is the key of a server's record. It does not show which server it is.
 func storeKey(server *url.URL) string {
 	sum := sha256.Sum256([]byte(canonical(server)))
@@ -110,24 +118,25 @@ func storeKey(server *url.URL) string {
 // maxValueBytes bounds each text in a record but the URLs.
 const maxValueBytes = 16 << 10
 
-// parseRecord reads a record, which may have been kept anywhere. ok is false if
-// it cannot be used.
-func parseRecord(raw string) (rec record, ok bool) {
-	if len(raw) > wire.MaxStoreValueBytes || json.Unmarshal([]byte(raw), &rec) != nil || rec.Version != recordVersion {
-		return record{}, false
+// parseRecord reads a record, which may have been kept anywhere; nil if it cannot
+// be used.
+func parseRecord(raw []byte) *record {
+	rec := new(record)
+	if len(raw) > wire.MaxStoreValueBytes || json.Unmarshal(raw, rec) != nil || rec.Version != recordVersion {
+		return nil
 	}
 	if !isIssuer(rec.Issuer) && (rec.Token != nil || rec.Client != nil) || len(rec.Metadata) > maxURLBytes || len(rec.Resource) > maxURLBytes {
-		return record{}, false
+		return nil
 	}
 	if c := rec.Client; c != nil && (c.ID == "" || len(c.ID) > maxValueBytes || len(c.Secret) > maxValueBytes || c.Method != "" && !slices.Contains(wire.ClientAuths, c.Method)) {
-		return record{}, false
+		return nil
 	}
 	if t := rec.Token; t != nil && (t.Access != "" && !isToken(t.Access) || t.Access == "" && t.Refresh == "" ||
 		len(t.Refresh) > maxValueBytes || t.Type != typeBearer && t.Type != typeDPoP ||
 		slices.ContainsFunc(slices.Concat(t.Scopes, t.Asked), func(s string) bool { return !challenge.IsScope(s) })) {
-		return record{}, false
+		return nil
 	}
-	return rec, true
+	return rec
 }
 
 // isIssuer reports whether an issuer has the form of one.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"net/url"
 	"sync"
 	"time"
 
@@ -35,13 +34,13 @@ type held struct {
 	over   func()
 	mu     sync.Mutex // over raw, which a heartbeat replaces
 	raw    *string
-	record record
+	record *record
 }
 
 // take takes the lease of the record, so that nobody else uses it. It waits for
 // others who have it. If the token that was to be replaced has been replaced
 // meanwhile, that one is kept, and there is no lease to hold (nil).
-func (c *Client) take(ctx context.Context, raw *string, rec record, old *token) (*held, error) {
+func (c *Client) take(ctx context.Context, raw *string, rec *record, old *token) (*held, error) {
 	h := &held{c: c, by: rand.Text()}
 	for {
 		if l := rec.Lease; l != nil {
@@ -57,15 +56,15 @@ func (c *Client) take(ctx context.Context, raw *string, rec record, old *token) 
 				continue
 			}
 		}
-		if !sameToken(rec.Token, old) && rec.Token != nil && !rec.Token.due(c.now()) && c.fits(&rec) {
+		if !sameToken(rec.Token, old) && rec.Token != nil && !rec.Token.due(c.now()) && c.fits(rec) {
 			c.keep(rec)
 			return nil, nil
 		}
-		rec.Lease = &lease{By: h.by, UntilMs: c.now() + leaseTime.Milliseconds()}
+		h.record = rec.leased(h.by, c.now())
 		h.over = c.cfg.Peers.begin(h.by)
-		now, done, err := c.swap(ctx, raw, rec)
+		now, done, err := c.swap(ctx, raw, h.record)
 		if err == nil && done {
-			h.raw, h.record = now, rec
+			h.raw = now
 			return h, nil
 		}
 		h.over()
@@ -76,6 +75,16 @@ func (c *Client) take(ctx context.Context, raw *string, rec record, old *token) 
 			return nil, err
 		}
 	}
+}
+
+// leased is the record with a lease that begins now, without one if by is empty.
+func (r *record) leased(by string, now int64) *record {
+	out := *r
+	out.Lease = nil
+	if by != "" {
+		out.Lease = &lease{By: by, UntilMs: now + leaseTime.Milliseconds()}
+	}
+	return &out
 }
 
 // wait waits for a lease of others: in this process for its end, otherwise for a
@@ -96,8 +105,7 @@ func (c *Client) wait(ctx context.Context, l *lease, while time.Duration) error 
 func (h *held) beat(ctx context.Context) {
 	for port.Sleep(ctx, h.c.cfg.Clock, leaseBeat) == nil {
 		h.mu.Lock()
-		h.record.Lease = &lease{By: h.by, UntilMs: h.c.now() + leaseTime.Milliseconds()}
-		if now, done, err := h.c.swap(context.WithoutCancel(ctx), h.raw, h.record); err == nil && done {
+		if now, done, err := h.c.swap(context.WithoutCancel(ctx), h.raw, h.record.leased(h.by, h.c.now())); err == nil && done {
 			h.raw = now
 		}
 		h.mu.Unlock()
@@ -106,11 +114,11 @@ func (h *held) beat(ctx context.Context) {
 
 // end gives the lease back, with what has become of the record. An entry that is
 // gone stays gone: somebody has logged out.
-func (h *held) end(ctx context.Context, rec record) error {
+func (h *held) end(ctx context.Context, rec *record) error {
 	defer h.over()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	rec.Lease = nil
+	rec = rec.leased("", 0)
 	was := h.raw
 	isNew := rec.Token != nil && !sameToken(rec.Token, h.record.Token)
 	for range 8 {
@@ -127,7 +135,7 @@ func (h *held) end(ctx context.Context, rec record) error {
 		case err != nil:
 			return err
 		case now == nil:
-			h.c.keep(record{})
+			h.c.keep(new(record))
 			return nil
 		case !isNew && other.Token != nil && !sameToken(other.Token, h.record.Token):
 			h.c.keep(other)
@@ -140,7 +148,7 @@ func (h *held) end(ctx context.Context, rec record) error {
 
 // renew replaces a token with its refresh token (RFC 6749, section 6). A refusal
 // of the refresh token is a *refusal; it is gone then.
-func (c *Client) renew(ctx context.Context, raw *string, rec record, want need) error {
+func (c *Client) renew(ctx context.Context, raw *string, rec *record, want *need) error {
 	p, err := c.find(ctx, want)
 	if err != nil {
 		return err
@@ -155,14 +163,16 @@ func (c *Client) renew(ctx context.Context, raw *string, rec record, want need) 
 	// From here on the refresh token may be spent: whoever waits no longer.
 	ctx = context.WithoutCancel(ctx)
 	defer c.spend()()
-	rec = h.record
+	rec = h.record.leased("", 0)
 	if !rec.Token.renewable() || rec.Client == nil {
 		_ = h.end(ctx, rec)
 		return &refusal{name: "invalid_grant"}
 	}
 	old := rec.Token
-	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh}, "resource": {rec.Resource}}
-	said, err := c.tokenRequest(ctx, tokenRequest{url: p.TokenEndpoint, client: c.secretly(rec.Client), audience: p.Issuer, form: form})
+	said, err := c.tokenRequest(ctx, &tokenRequest{
+		url: p.TokenEndpoint, client: c.secretly(rec.Client), audience: p.Issuer,
+		form: form{"grant_type", "refresh_token", "refresh_token", old.Refresh, "resource", rec.Resource},
+	})
 	var tok *token
 	if err == nil {
 		tok, err = c.taken(said, old.Asked)
@@ -179,7 +189,7 @@ func (c *Client) renew(ctx context.Context, raw *string, rec record, want need) 
 			return ended
 		}
 		if refusedIt && !r.lasting() {
-			return withChallenge(failure(wire.CodeAuthRefreshFailed, "%s", r.Error()), wire.Challenge{Error: r.name, Description: r.description})
+			return r.as(wire.CodeAuthRefreshFailed)
 		}
 		return err
 	}
@@ -207,9 +217,8 @@ func (r *refusal) lasting() bool {
 
 // secretly adds to a registration the secret that only the application keeps.
 func (c *Client) secretly(reg *registration) *registration {
-	out := *reg
-	if !reg.Dynamic && reg.ID == c.cfg.Auth.ClientID {
-		out.Secret = c.cfg.Auth.ClientSecret
+	if reg.Dynamic || reg.ID != c.cfg.Auth.ClientID {
+		return reg
 	}
-	return &out
+	return &registration{ID: reg.ID, Secret: c.cfg.Auth.ClientSecret, Method: reg.Method, RedirectURL: reg.RedirectURL}
 }

@@ -38,12 +38,11 @@ func (c *Client) client(ctx context.Context, p *place, rec *record) (*registrati
 	}
 	switch {
 	case foreign && (p.RegistrationEndpoint == "" || !person):
-		return nil, failure(wire.CodeAuthIssuerMismatch, "the client is registered with %s, but the server's authorization server is %s",
-			wire.Excerpt([]byte(rec.Issuer)), wire.Excerpt([]byte(p.Issuer)))
+		return nil, otherIssuer(rec.Issuer, p.Issuer)
 	case !person:
 		return nil, failure(wire.CodeLocalBadArgument, "auth.clientId is missing, which the grant %s needs", c.cfg.Auth.Grant)
 	case p.RegistrationEndpoint == "":
-		return nil, failure(wire.CodeAuthRequired, "the authorization server %s registers no clients by itself: auth.clientId is needed", wire.Excerpt([]byte(p.Issuer)))
+		return nil, failure(wire.CodeAuthRequired, "the authorization server %s registers no clients by itself: auth.clientId is needed", p.Issuer)
 	}
 	return c.register(ctx, p)
 }
@@ -88,9 +87,9 @@ func (c *Client) register(ctx context.Context, p *place) (*registration, error) 
 	}
 	bad := json.Unmarshal(got.body, &said) != nil
 	if got.status != http.StatusCreated && got.status != http.StatusOK {
-		r := newRefusal(got.status, said.Error, said.Description)
-		return nil, withChallenge(failure(wire.CodeAuthDenied, "the client could not register itself: %s", r.Error()),
-			wire.Challenge{Error: r.name, Description: r.description})
+		refused := newRefusal(got.status, said.Error, said.Description).as(wire.CodeAuthDenied)
+		refused.Message = "the client could not register itself: " + refused.Message
+		return nil, refused
 	}
 	reg := &registration{ID: said.ID, Secret: said.Secret, Method: said.Method, RedirectURL: c.cfg.Auth.RedirectURL, Dynamic: true}
 	switch {
@@ -101,7 +100,7 @@ func (c *Client) register(ctx context.Context, p *place) (*registration, error) 
 	case reg.Method == "":
 		reg.Method = wire.ClientAuthBasic // RFC 7591, section 2
 	case !slices.Contains(wire.ClientAuths, reg.Method):
-		return nil, failure(wire.CodeAuthRequired, "the authorization server wants %s of the client, which is not known", wire.Excerpt([]byte(reg.Method)))
+		return nil, failure(wire.CodeAuthRequired, "the authorization server wants %s of the client, which is not known", reg.Method)
 	}
 	if ends, ok := seconds(said.Ends); ok {
 		reg.EndsMs = ends * 1000

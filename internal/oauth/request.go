@@ -37,7 +37,7 @@ func (a *answer) isJSON() bool {
 func (c *Client) fetch(ctx context.Context, what, method, url string, header http.Header, body []byte) (*answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	late := failure(wire.CodeHTTPNetwork, "%s did not answer within %v", what, requestTime)
+	late := failure(wire.CodeHTTPNetwork, "%s did not answer within %s", what, requestTime.String())
 	late.Sent = wire.SentUnknown
 	timer := c.cfg.Clock.AfterFunc(requestTime, func() { cancel(late) })
 	defer timer.Stop()
@@ -72,7 +72,7 @@ func (c *Client) fetch(ctx context.Context, what, method, url string, header htt
 	case err != nil:
 		return nil, explain(err)
 	case len(data) > maxAnswerBytes:
-		return nil, failure(wire.CodeLocalTooLarge, "%s is larger than %d bytes", what, maxAnswerBytes)
+		return nil, failure(wire.CodeLocalTooLarge, "%s is larger than 256 KB", what)
 	case !c.cfg.Shallow(data, maxDepth):
 		return nil, failure(wire.CodeLocalTooLarge, "%s is nested too deeply", what)
 	}

@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/remora-mcp/remora/internal/wire"
 )
@@ -27,7 +26,7 @@ func (c *Client) Login(ctx context.Context) (wire.LoginStatus, error) {
 		if !c.possible() {
 			return wire.LoginStatus{}, failure(wire.CodeAuthRequired, "a person has to log in, and the application has no handler for authorize")
 		}
-		if err := c.acquire(ctx, need{gen: have.gen, again: true}); err != nil {
+		if err := c.acquire(ctx, &need{gen: have.gen, again: true}); err != nil {
 			return wire.LoginStatus{}, err
 		}
 	}
@@ -72,14 +71,14 @@ func (c *Client) Logout(ctx context.Context) (wire.LoginStatus, error) {
 		return wire.LoginStatus{}, err
 	}
 	for _, key := range []string{c.key, c.pendingKey()} {
-		if _, err := c.store(ctx, wire.Store{Op: wire.StoreDelete, Key: key}); err != nil {
+		if _, err := c.store(ctx, &wire.Store{Op: wire.StoreDelete, Key: key}); err != nil {
 			return wire.LoginStatus{}, err
 		}
 	}
-	c.keep(record{})
+	c.keep(new(record))
 	out := wire.LoginStatus{Issuer: rec.Issuer}
 	if rec.Token != nil && rec.Client != nil {
-		out.Revoked = c.revoke(ctx, &rec)
+		out.Revoked = c.revoke(ctx, rec)
 	}
 	return out, nil
 }
@@ -95,15 +94,15 @@ func (c *Client) revoke(ctx context.Context, rec *record) bool {
 	if rec.Token.Refresh != "" {
 		value, hint = rec.Token.Refresh, "refresh_token"
 	}
-	form := url.Values{"token": {value}, "token_type_hint": {hint}}
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
-	req := tokenRequest{client: c.secretly(rec.Client), audience: p.Issuer}
+	req := &tokenRequest{client: c.secretly(rec.Client), audience: p.Issuer, form: form{"token", value, "token_type_hint", hint}}
 	if req.client.ID == nobody {
 		req.client = nil
 	}
-	if c.showClient(ctx, req, header, form) != nil {
+	form, err := c.showClient(ctx, req, header)
+	if err != nil {
 		return false
 	}
-	got, err := c.fetch(ctx, "the revocation endpoint", http.MethodPost, p.RevocationEndpoint, header, []byte(form.Encode()))
+	got, err := c.fetch(ctx, "the revocation endpoint", http.MethodPost, p.RevocationEndpoint, header, form.encode())
 	return err == nil && got.status == http.StatusOK
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,21 +34,18 @@ type tokenRequest struct {
 	client *registration // nil: nobody in particular
 	// audience is whom a signed assertion of the client is for.
 	audience string
-	form     url.Values
+	form     form
 	// plain leaves the proof of possession out.
 	plain bool
 }
 
 // tokenRequest asks for a token. A refusal is a *refusal.
-func (c *Client) tokenRequest(ctx context.Context, req tokenRequest) (*tokenAnswer, error) {
+func (c *Client) tokenRequest(ctx context.Context, req *tokenRequest) (*tokenAnswer, error) {
 	const what = "the token endpoint"
 	for again := false; ; again = true {
 		header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
-		form := make(url.Values, len(req.form)+4)
-		for name, values := range req.form {
-			form[name] = values
-		}
-		if err := c.showClient(ctx, req, header, form); err != nil {
+		form, err := c.showClient(ctx, req, header)
+		if err != nil {
 			return nil, err
 		}
 		bound := c.cfg.Auth.DPoP && !req.plain
@@ -56,7 +54,7 @@ func (c *Client) tokenRequest(ctx context.Context, req tokenRequest) (*tokenAnsw
 				return nil, err
 			}
 		}
-		got, err := c.fetch(ctx, what, http.MethodPost, req.url, header, []byte(form.Encode()))
+		got, err := c.fetch(ctx, what, http.MethodPost, req.url, header, form.encode())
 		if err != nil {
 			return nil, err
 		}
@@ -67,7 +65,7 @@ func (c *Client) tokenRequest(ctx context.Context, req tokenRequest) (*tokenAnsw
 			if bound && said.Error == useNonce && fresh && !again {
 				continue
 			}
-			return nil, newRefusal(got.status, said.Error, said.Description, secretsIn(form)...)
+			return nil, newRefusal(got.status, said.Error, said.Description, form.secrets()...)
 		}
 		if err != nil || !isToken(said.Access) || len(said.Refresh) > maxValueBytes {
 			return nil, failure(wire.CodeAuthDenied, "the answer of the token endpoint is not of its form")
@@ -76,41 +74,61 @@ func (c *Client) tokenRequest(ctx context.Context, req tokenRequest) (*tokenAnsw
 	}
 }
 
-// secretsIn returns what of a form nobody is to see.
-func secretsIn(form url.Values) []string {
-	var out []string
-	for _, name := range []string{"code", "code_verifier", "refresh_token", "client_secret", "assertion", "client_assertion", "subject_token", "token"} {
-		out = append(out, form[name]...)
+// A form is the body of a request: names and values in turn.
+type form []string
+
+// encode writes the form (application/x-www-form-urlencoded).
+func (f form) encode() []byte {
+	var out []byte
+	for i, text := range f {
+		switch {
+		case i == 0:
+		case i%2 == 0:
+			out = append(out, '&')
+		default:
+			out = append(out, '=')
+		}
+		out = append(out, url.QueryEscape(text)...)
 	}
 	return out
 }
 
-// showClient adds to a request who the client is (RFC 6749, section 2.3; RFC
-// 7523, section 2.2).
-func (c *Client) showClient(ctx context.Context, req tokenRequest, header http.Header, form url.Values) error {
-	client := req.client
-	if client == nil {
-		return nil
+// secrets returns what of a form nobody is to see.
+func (f form) secrets() []string {
+	var out []string
+	for i := 0; i < len(f); i += 2 {
+		switch f[i] {
+		case "code", "code_verifier", "refresh_token", "client_secret", "assertion", "client_assertion", "subject_token", "token":
+			out = append(out, f[i+1])
+		}
 	}
-	switch client.Method {
-	case wire.ClientAuthBasic:
+	return out
+}
+
+// showClient returns the form of a request, with who the client is in it or in the
+// header (RFC 6749, section 2.3; RFC 7523, section 2.2).
+func (c *Client) showClient(ctx context.Context, req *tokenRequest, header http.Header) (form, error) {
+	client, out := req.client, slices.Clip(req.form)
+	if client == nil {
+		return out, nil
+	}
+	if client.Method == wire.ClientAuthBasic {
 		pair := url.QueryEscape(client.ID) + ":" + url.QueryEscape(client.Secret)
 		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(pair)))
+		return out, nil
+	}
+	out = append(out, "client_id", client.ID)
+	switch client.Method {
 	case wire.ClientAuthPost:
-		form.Set("client_id", client.ID)
-		form.Set("client_secret", client.Secret)
+		out = append(out, "client_secret", client.Secret)
 	case wire.ClientAuthKey:
 		jwt, err := c.clientAssertion(ctx, client.ID, req.audience)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		form.Set("client_id", client.ID)
-		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-		form.Set("client_assertion", jwt)
-	default:
-		form.Set("client_id", client.ID)
+		out = append(out, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion", jwt)
 	}
-	return nil
+	return out, nil
 }
 
 // taken makes a token of an answer. asked are the scopes that were asked for.
@@ -120,9 +138,9 @@ func (c *Client) taken(said *tokenAnswer, asked []string) (*token, error) {
 	case tok.Type == "" && !c.cfg.Auth.DPoP:
 		tok.Type = typeBearer // some leave it out
 	case c.cfg.Auth.DPoP && tok.Type != typeDPoP:
-		return nil, failure(wire.CodeAuthDenied, "the authorization server issued a token of the type %q, which is not bound to the key", wire.Excerpt([]byte(said.Type)))
+		return nil, failure(wire.CodeAuthDenied, "the authorization server issued a token of the type %s, which is not bound to the key", said.Type)
 	case tok.Type != typeBearer && tok.Type != typeDPoP, tok.Type == typeDPoP && !c.cfg.Auth.DPoP:
-		return nil, failure(wire.CodeAuthDenied, "the authorization server issued a token of the type %q, which cannot be used", wire.Excerpt([]byte(said.Type)))
+		return nil, failure(wire.CodeAuthDenied, "the authorization server issued a token of the type %s, which cannot be used", said.Type)
 	}
 	if said.Scope != nil {
 		tok.Scopes = challenge.Scopes(*said.Scope)
@@ -168,5 +186,5 @@ func subject(idToken string) string {
 	if json.Unmarshal(payload, &claims) != nil {
 		return ""
 	}
-	return wire.Excerpt([]byte(claims.Subject))
+	return shown(claims.Subject)
 }

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"net"
 	"net/http"
@@ -74,6 +75,9 @@ func calls(address string, key []byte) map[string]func(context.Context) error {
 				resolved = new(jsonschema.Resolved)
 			}
 			return errors.Join(err, resolved.ApplyDefaults(&map[string]any{}))
+		},
+		"slog.Default": func(ctx context.Context) error {
+			return slog.Default().Handler().WithGroup("x").WithAttrs(nil).Handle(ctx, slog.Record{Message: "x"})
 		},
 		"http.Transport": func(ctx context.Context) error {
 			return request(ctx, http.DefaultTransport, "http://"+address)
