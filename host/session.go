@@ -37,6 +37,11 @@ type ConnectOptions struct {
 	// valid. Its context ends when the request is given up.
 	Token func(context.Context) (string, error)
 
+	// Auth says how an access token is got when the server wants one. Nil leaves
+	// credentials to Headers and Token; a server that wants others is then
+	// CodeAuthRequired. It is for a server at a URL.
+	Auth *AuthOptions
+
 	// Policy says what the session may reach. The zero value allows the
 	// server's own origin only.
 	Policy Policy
@@ -106,6 +111,7 @@ type Session struct {
 	url    string
 	opts   ConnectOptions
 	net    *network        // nil over a channel
+	auth   *authorization  // nil without ConnectOptions.Auth
 	dialer Dialer          // nil over HTTP
 	ctx    context.Context // ends when the session is closed
 	cancel context.CancelFunc
@@ -213,6 +219,12 @@ func (rt *Runtime) newHTTPSession(raw string, o *ConnectOptions) (*Session, erro
 		return nil, err
 	}
 	s.net = newNetwork(p, creds, rt.opts.HTTP)
+	if s.opts.Auth != nil {
+		if s.auth, err = newAuthorization(s.opts.Auth, func(secret string) { creds.known.LearnHeader(secret, true) }); err != nil {
+			return nil, err
+		}
+		p.learn(s.auth.origins()...)
+	}
 	return s, nil
 }
 
@@ -233,7 +245,8 @@ func (s *Session) open(ctx context.Context, again bool) error {
 	params := wire.Connect{
 		URL:             s.url,
 		ProtocolVersion: s.opts.ProtocolVersion,
-		Handlers:        s.opts.Handlers.names(),
+		Handlers:        append(s.opts.Handlers.names(), s.auth.names()...),
+		Auth:            s.auth.wire(),
 		Events:          s.listeners.fromTheStart(),
 		Capabilities:    s.opts.capabilities(),
 		Roots:           s.rootsNow(),

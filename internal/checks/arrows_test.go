@@ -106,14 +106,15 @@ var rules = []rule{
 	},
 	{
 		room: "host",
-		may:  []string{"internal/mask", "internal/wire", goSDK + "/mcp", goSDK + "/jsonrpc", extism, wazero},
-		why:  "a Go embedder speaks to the core through the plugin, as any other language does; of the SDK it takes the types of its API",
+		may: []string{"internal/mask", "internal/wire", goSDK + "/mcp", goSDK + "/jsonrpc", goSDK + "/oauthex", extism, wazero,
+			"github.com/cli/browser", "github.com/go-jose/go-jose/v4", "github.com/gofrs/flock"},
+		why:  "a Go embedder speaks to the core through the plugin, as any other language does; of the SDK it takes the types of its API, and its reading of challenges; keys, locks of files and the browser of the person are the embedder's",
 		bans: []string{"syscall/js"},
 	},
 	{
 		room: "cmd/remora",
-		may:  []string{"host", "cmd/remora/demoserver", "internal/tooltypes", goSDK + "/mcp", "github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
-		why:  "the command line is a user of the library like any other, which shows that the library is enough; it may also draw on a terminal",
+		may:  []string{"host", "cmd/remora/demoserver", "internal/tooltypes", goSDK + "/mcp", "github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "github.com/zalando/go-keyring", "golang.org/x/term"},
+		why:  "the command line is a user of the library like any other, which shows that the library is enough; it may also draw on a terminal, and keep a key in the system's keyring",
 	},
 	{
 		room: "cmd/remora/demoserver",

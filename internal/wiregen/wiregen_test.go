@@ -278,7 +278,7 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 		{"command.close.result", wire.Empty{}},
 		{"command.connect.params", wire.Connect{URL: "https://example.com", Handlers: []string{"elicit"}}},
 		{"command.connect.result", wire.Connected{Session: 1, Capabilities: raw}},
-		{"command.discover.params", wire.DiscoverServer{OnceServer: wire.OnceServer{Server: "https://example.com"}}},
+		{"command.discover.params", wire.DiscoverServer{OnceServer: wire.OnceServer{Server: "https://example.com"}, OnceAuth: wire.OnceAuth{Handlers: []string{"store"}, Auth: &wire.Auth{}}}},
 		{"command.discover.result", wire.Discovered{Server: raw, Capabilities: raw, Tools: []json.RawMessage{raw}}},
 		{"command.run.params", wire.RunTool{OnceServer: wire.OnceServer{Server: "https://example.com"}, ToolRun: wire.ToolRun{Tool: "x", Arguments: raw, InputResponses: raw, RequestState: raw, Meta: raw}}},
 		{"command.run.result", wire.Ran{Result: raw}},

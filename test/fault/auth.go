@@ -16,6 +16,7 @@ import (
 	"github.com/rs/cors"
 
 	"github.com/remora-mcp/remora/cmd/remora/demoserver/authserver"
+	"github.com/remora-mcp/remora/test/internal/canary"
 )
 
 // An AuthFault is a way for a protected server, or its authorization server, to
@@ -78,8 +79,11 @@ func StartAuth(name string, line Line) (*Auth, error) {
 		a.servers = append(a.servers, s)
 		scheme := "http://"
 		if a.fault.elsewhere {
-			switch place {
-			case atResource:
+			// Beside a server that is not of the loopback nothing is without TLS. Its
+			// certificate is nobody's, so clients that meet it do not look at it.
+			s.TLS = &tls.Config{MinVersion: tls.VersionTLS13}
+			scheme = "https://"
+			if place == atResource {
 				listener, err := elsewhere()
 				if err != nil {
 					a.Close()
@@ -87,14 +91,11 @@ func StartAuth(name string, line Line) (*Auth, error) {
 				}
 				_ = s.Listener.Close()
 				s.Listener = listener
-			case atAttacker:
-				s.TLS = &tls.Config{MinVersion: tls.VersionTLS13}
-				scheme = "https://"
 			}
 		}
 		a.origins[place] = scheme + s.Listener.Addr().String()
 	}
-	a.sound = authserver.New(authserver.Options{Issuer: a.origins[atAuthority], Resource: a.URL(), Scopes: []string{"use"}})
+	a.sound = authserver.New(authserver.Options{Issuer: a.origins[atAuthority], Resource: a.URL(), Scopes: []string{"use"}, OnSecret: canary.Note})
 	for _, s := range a.servers {
 		if s.TLS != nil {
 			s.StartTLS()

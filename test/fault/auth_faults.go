@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/remora-mcp/remora/cmd/remora/demoserver/authserver"
+	"github.com/remora-mcp/remora/test/internal/canary"
 )
 
 // maxEndless is how many bytes of endless metadata are sent to a client that
@@ -136,6 +137,10 @@ var AuthFaults = []AuthFault{
 		serve: map[string]func(*Auth, http.ResponseWriter, *http.Request){atAuthority + " " + authserver.MetadataPath: endless},
 	},
 	{
+		Name: "token_echo", Doc: "The token endpoint refuses, and says again what it was told in confidence.",
+		serve: map[string]func(*Auth, http.ResponseWriter, *http.Request){atAuthority + " " + authserver.TokenPath: echo},
+	},
+	{
 		Name: "token_endless", hostile: atAttacker, Doc: "The answer of the token endpoint does not end.",
 		serve: map[string]func(*Auth, http.ResponseWriter, *http.Request){atAuthority + " " + authserver.TokenPath: endless},
 	},
@@ -162,4 +167,15 @@ func endless(a *Auth, w http.ResponseWriter, _ *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.reached = append(a.reached, "all of an endless answer was read")
+}
+
+// echo refuses with what it was sent, as it was and taken apart.
+func echo(_ *Auth, w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	canary.Note("verifier", r.PostForm.Get("code_verifier"))
+	description := "I was told " + r.PostForm.Encode() + ", that is the code " + r.PostForm.Get("code") + " and the verifier " + r.PostForm.Get("code_verifier")
+	writeJSON(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant", "error_description": description})
 }

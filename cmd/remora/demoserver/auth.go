@@ -49,6 +49,12 @@ type AuthOptions struct {
 	// TokenLifetime is how long an access token is good for; 0 for
 	// [authserver.DefaultTokenLifetime].
 	TokenLifetime time.Duration
+	// Workspaces are those that there are; nil for [Workspaces].
+	Workspaces []Workspace
+	// MachineSecret is that of MachineClient; empty for [MachineSecret].
+	MachineSecret string
+	// OnSecret is that of the authorization server ([authserver.Options]).
+	OnSecret func(what, secret string)
 }
 
 // An Auth is a protected demo server together with its authorization server, as
@@ -57,8 +63,9 @@ type Auth struct {
 	// Authority is the authorization server.
 	Authority *authserver.Server
 
-	origin  string
-	handler http.Handler
+	origin     string
+	workspaces []Workspace
+	handler    http.Handler
 }
 
 // ServeHTTP implements http.Handler.
@@ -68,10 +75,16 @@ func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Ser
 // wait stop waiting when ctx ends.
 func NewAuth(ctx context.Context, version, origin string, options AuthOptions) *Auth {
 	resource := origin + Path
-	a := &Auth{origin: origin, Authority: authserver.New(authserver.Options{
-		Issuer: origin, Resource: resource, Scopes: []string{ScopeRead, ScopeWrite}, TokenLifetime: options.TokenLifetime,
+	if options.Workspaces == nil {
+		options.Workspaces = Workspaces
+	}
+	if options.MachineSecret == "" {
+		options.MachineSecret = MachineSecret
+	}
+	a := &Auth{origin: origin, workspaces: options.Workspaces, Authority: authserver.New(authserver.Options{
+		OnSecret: options.OnSecret, Issuer: origin, Resource: resource, Scopes: []string{ScopeRead, ScopeWrite}, TokenLifetime: options.TokenLifetime,
 		Clients: []authserver.Client{
-			{ID: MachineClient, Secret: MachineSecret, Name: "the demo's machine", AuthMethod: authserver.AuthBasic,
+			{ID: MachineClient, Secret: options.MachineSecret, Name: "the demo's machine", AuthMethod: authserver.AuthBasic,
 				GrantTypes: []string{authserver.GrantCredentials}},
 			{ID: AppClient, Name: "the demo's app", AuthMethod: authserver.AuthNone,
 				GrantTypes:   []string{authserver.GrantCode, authserver.GrantRefresh},
@@ -79,7 +92,7 @@ func NewAuth(ctx context.Context, version, origin string, options AuthOptions) *
 		},
 	})}
 	server := newServer(ctx, version)
-	addRows(server)
+	addRows(server, options.Workspaces)
 	open := http.NewServeMux()
 	open.Handle(Path, a.guard(endpoint(server)))
 	open.Handle(resourceMetadataPath, auth.ProtectedResourceMetadataHandler(&oauthex.ProtectedResourceMetadata{
@@ -149,7 +162,7 @@ func (a *Auth) identify(r *http.Request) (*auth.TokenInfo, *challenge) {
 	if !strings.EqualFold(scheme, "bearer") || token == "" {
 		return nil, &challenge{status: http.StatusUnauthorized, scope: ScopeRead}
 	}
-	for _, own := range Workspaces {
+	for _, own := range a.workspaces {
 		if token == own.Key {
 			return &auth.TokenInfo{UserID: "key of " + own.Name, Scopes: []string{ScopeRead, ScopeWrite},
 				Extra: map[string]any{"workspace": own.Name}}, nil

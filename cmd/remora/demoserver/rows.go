@@ -27,7 +27,7 @@ type Workspace struct {
 	Key string
 }
 
-// Workspaces are those of a protected demo server.
+// Workspaces are those of a protected demo server by default.
 var Workspaces = []Workspace{{"reef", "dk_reef_2f8c4e1b"}, {"lagoon", "dk_lagoon_91d07a36"}}
 
 // A table has the rows of all workspaces.
@@ -38,10 +38,10 @@ type table struct {
 }
 
 // addRows registers the tools that only a protected server has.
-func addRows(s *mcp.Server) {
+func addRows(s *mcp.Server, workspaces []Workspace) {
 	t := &table{made: map[string]int{}, rows: map[string][]string{}}
 	var names []string
-	for _, w := range Workspaces {
+	for _, w := range workspaces {
 		names = append(names, strconv.Quote(w.Name))
 	}
 	workspace := fmt.Sprintf(`"workspace":{"type":"string","enum":[%s],"description":"Whose rows."}`, strings.Join(names, ","))

@@ -857,6 +857,13 @@ export interface DiscoverServer {
    * The server may choose an older one.
    */
   protocolVersion?: string;
+  /**
+   * handlers names the asks of authorization that the application answers: assert,
+   * authorize, sign and store. Nothing else is asked.
+   */
+  handlers?: string[];
+  /** auth says how an access token is got, as in Connect. */
+  auth?: Auth;
 }
 
 /** Discovered is the result of the command and of the export discover. */
@@ -1434,6 +1441,13 @@ export interface RunTool {
    * The server may choose an older one.
    */
   protocolVersion?: string;
+  /**
+   * handlers names the asks of authorization that the application answers: assert,
+   * authorize, sign and store. Nothing else is asked.
+   */
+  handlers?: string[];
+  /** auth says how an access token is got, as in Connect. */
+  auth?: Auth;
   /** tool is the tool's name. */
   tool: string;
   /** arguments is the tool's input, a JSON object. Absent means {}. */

@@ -136,6 +136,7 @@ func (s *Server) serveDecision(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	made := secret(CodePrefix)
+	s.secretSeen("code", made)
 	s.mu.Lock()
 	s.forget()
 	if len(s.codes) >= maxEntries {

@@ -127,6 +127,7 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 	var never *int // 0: the secret does not expire; absent without one
 	if c.AuthMethod != AuthNone {
 		c.Secret, never = secret(SecretPrefix), new(int)
+		s.secretSeen("client secret", c.Secret)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -71,6 +71,10 @@ type Options struct {
 	TokenLifetime time.Duration
 	// Clients are registered from the start.
 	Clients []Client
+	// OnSecret, if set, is told of each secret that the server issues or is shown,
+	// with what it is: token, refresh token, code, verifier, client secret. It must
+	// not call the server.
+	OnSecret func(what, secret string)
 }
 
 // Counts are what a server has seen.
@@ -167,6 +171,13 @@ func (s *Server) count(change func(*Counts)) {
 	change(&s.counts)
 	close(s.changed)
 	s.changed = make(chan struct{})
+}
+
+// secretSeen tells OnSecret.
+func (s *Server) secretSeen(what, secret string) {
+	if s.options.OnSecret != nil && secret != "" {
+		s.options.OnSecret(what, secret)
+	}
 }
 
 // scopes are all scopes that the server knows.

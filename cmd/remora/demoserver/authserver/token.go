@@ -91,6 +91,7 @@ func (s *Server) byCode(client *Client, r *http.Request) (*grant, *failure) {
 		return nil, refused("invalid_grant", "the code is not known, or has expired")
 	}
 	verifier := r.PostForm.Get("code_verifier")
+	s.secretSeen("verifier", verifier)
 	hash := sha256.Sum256([]byte(verifier))
 	proof := base64.RawURLEncoding.EncodeToString(hash[:])
 	switch {

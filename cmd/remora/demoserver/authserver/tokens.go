@@ -67,9 +67,11 @@ func (s *Server) issue(g *grant) *tokenAnswer {
 		ExpiresIn:   int(s.options.TokenLifetime / time.Second),
 		Scope:       strings.Join(g.scopes, " "),
 	}
+	s.secretSeen("token", answer.AccessToken)
 	s.access[answer.AccessToken] = &accessToken{family: g.family, scopes: g.scopes, expires: now.Add(s.options.TokenLifetime)}
 	if g.renewable {
 		answer.RefreshToken = secret(RefreshTokenPrefix)
+		s.secretSeen("refresh token", answer.RefreshToken)
 		s.refresh[answer.RefreshToken] = &refreshToken{family: g.family, expires: now.Add(refreshLifetime)}
 	}
 	s.count(func(n *Counts) { n.Tokens++ })
