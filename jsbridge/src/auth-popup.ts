@@ -80,7 +80,7 @@ export function popup(options: PopupOptions = {}): Popup {
     if (made === null) {
       throw denied("the browser blocked the window to log in with: it has to be opened in the handler of a click");
     }
-    made.opener = null; // what is shown in it has nothing to do with this page
+    // It keeps its opener: a page could not close a window of another origin that has none.
     opened = made;
     return made;
   };
