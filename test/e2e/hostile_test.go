@@ -53,10 +53,10 @@ var hostileRows = []hostileRow{
 	{name: "authority_redirect", codes: turned},
 	{name: "token_redirect", codes: turned},
 	{name: "register_redirect", codes: turned},
-	{name: "metadata_endless", codes: []string{"local/too_large"}},
-	{name: "authority_endless", codes: []string{"local/too_large"}},
+	{name: "metadata_endless", codes: unusable},
+	{name: "authority_endless", codes: unusable},
 	{name: "token_echo", codes: []string{"auth/denied"}},
-	{name: "token_endless", codes: []string{"local/too_large"}},
+	{name: "token_endless", codes: unusable},
 }
 
 // hostileLimit bounds how long a connect may take that is refused: nothing waits
