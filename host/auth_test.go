@@ -148,12 +148,20 @@ func TestAuthorization(t *testing.T) {
 	connectWith(t, rt, server.URL(), nobody)
 }
 
-// TestAuthorizationOfAGroup: each server has its own, and keeps it when it is
-// opened again.
+// TestAuthorizationOfAGroup: each server has its own, and a store of its own in
+// which a session that takes the place of one before finds the token.
 func TestAuthorizationOfAGroup(t *testing.T) {
 	one, two := protect(t), protect(t)
 	g := openRuntime(t).NewGroup(nil)
 	t.Cleanup(func() { _ = g.Close() })
+	mine := NewMemoryStore()
+	auth := &AuthOptions{}
+	if a, b := g.connectOptions("a", &ConnectOptions{Auth: auth}), g.connectOptions("b", &ConnectOptions{Auth: auth}); a.Auth.Store == nil || a.Auth.Store == b.Auth.Store || auth.Store != nil {
+		t.Error("two servers have one store, or a server has none")
+	}
+	if a := g.connectOptions("a", &ConnectOptions{Auth: &AuthOptions{Store: mine}}); a.Auth.Store != mine {
+		t.Error("the application's store is not used")
+	}
 	for name, server := range map[string]*demoserver.Server{"one": one, "two": two} {
 		if _, err := g.Add(t.Context(), name, server.URL(), &AddOptions{ConnectOptions: ConnectOptions{Auth: loginWith(t, "allow", nil)}}); err != nil {
 			t.Fatal(err)

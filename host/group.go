@@ -14,7 +14,7 @@ import (
 // GroupOptions configure a group. The zero value is ready to use.
 type GroupOptions struct {
 	// Connect holds what is the same for every server, where AddOptions say
-	// nothing. Headers, Token, Policy and Events are not used: credentials belong
+	// nothing. Headers, Token, Auth, Policy and Events are not used: credentials belong
 	// to one server.
 	Connect ConnectOptions
 
@@ -169,6 +169,12 @@ func (g *Group) connectOptions(name string, o *ConnectOptions) *ConnectOptions {
 	}
 	if out.ValidateOutput == ValidateKnown {
 		out.ValidateOutput = g.opts.Connect.ValidateOutput
+	}
+	if out.Auth != nil && out.Auth.Store == nil {
+		// A session that takes the place of one before has its token.
+		auth := *out.Auth
+		auth.Store = NewMemoryStore()
+		out.Auth = &auth
 	}
 	out.group = name
 	return &out

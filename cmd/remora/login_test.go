@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/zalando/go-keyring"
 
@@ -122,14 +123,16 @@ type person struct {
 // login runs "remora login --no-browser" with a person in front of it.
 func login(t *testing.T, p person, args ...string) outcome {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	in, keys := io.Pipe()
 	defer keys.Close()
 	errOut := &printedPages{}
 	errOut.seen = func(page string) {
-		back, err := authserver.Visit(t.Context(), page, p.decision)
+		back, err := authserver.Visit(ctx, page, p.decision)
 		if err != nil {
 			t.Errorf("the page %s: %v", page, err)
-			_ = keys.Close()
+			cancel()
 			return
 		}
 		if p.pastes {
@@ -139,6 +142,7 @@ func login(t *testing.T, p person, args ...string) outcome {
 		resp, err := http.Get(back)
 		if err != nil {
 			t.Errorf("coming back: %v", err)
+			cancel()
 			return
 		}
 		_ = resp.Body.Close()
@@ -149,7 +153,7 @@ func login(t *testing.T, p person, args ...string) outcome {
 	root.SetOut(&out)
 	root.SetErr(errOut)
 	root.SetArgs(append([]string{"login", "--no-browser"}, args...))
-	err := root.ExecuteContext(t.Context())
+	err := root.ExecuteContext(ctx)
 	text := errOut.String()
 	if err != nil {
 		text += fmt.Sprintln(err)
@@ -217,6 +221,7 @@ func TestLogin(t *testing.T) {
 	count("refreshes", server.Authority().Counts().Refreshes, 1)
 
 	// A scope more, on the port that was registered, by pasting.
+	run("call", url, "create_row", "workspace=reef", "text=hi").want(t, 5, "", "auth/insufficient_scope")
 	run("call", url, "create_row", "workspace=reef", "text=hi").want(t, 5, "",
 		"to log in: remora login --scope "+demoserver.ScopeWrite)
 	registered := server.Authority().Counts().Registrations

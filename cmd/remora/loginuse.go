@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -68,11 +69,20 @@ type browserLogin struct {
 	paste     *host.PasteAuthorizer
 	noBrowser bool
 	out       io.Writer
+	// awaited has a channel for each page that is to be shown, by its URL, which is
+	// closed when its answer is waited for.
+	awaited sync.Map
 }
 
 // newBrowserLogin listens on port, if that is free, otherwise on another.
 func newBrowserLogin(port int, noBrowser bool, in io.Reader, out io.Writer) (*browserLogin, error) {
-	options := host.LoopbackOptions{Port: port, Open: func(string) error { return nil }} // see authorize
+	b := &browserLogin{paste: host.NewPasteAuthorizer(in, out), noBrowser: noBrowser, out: out}
+	options := host.LoopbackOptions{Port: port, Open: func(page string) error {
+		if awaited, ok := b.awaited.LoadAndDelete(page); ok {
+			close(awaited.(chan struct{}))
+		}
+		return nil
+	}}
 	loopback, err := host.NewLoopbackAuthorizer(&options)
 	if err != nil && port != 0 {
 		options.Port = 0
@@ -81,7 +91,8 @@ func newBrowserLogin(port int, noBrowser bool, in io.Reader, out io.Writer) (*br
 	if err != nil {
 		return nil, err
 	}
-	return &browserLogin{loopback, host.NewPasteAuthorizer(in, out), noBrowser, out}, nil
+	b.loopback = loopback
+	return b, nil
 }
 
 func (b *browserLogin) close() { _ = b.loopback.Close() }
@@ -100,8 +111,14 @@ func (b *browserLogin) port() int {
 func (b *browserLogin) authorize(ctx context.Context, r host.AuthorizeRequest) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	pasted := make(chan string, 1)
+	pasted, awaited := make(chan string, 1), make(chan struct{})
+	b.awaited.Store(r.URL, awaited)
 	go func() {
+		select {
+		case <-awaited: // nobody is back before
+		case <-ctx.Done():
+			return
+		}
 		if !b.noBrowser {
 			fmt.Fprintf(b.out, "remora: logging in at %s\n", oneLine(r.Issuer, 200))
 			if host.OpenBrowser(r.URL) == nil {
