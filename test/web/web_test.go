@@ -3,6 +3,7 @@
 package web
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,24 @@ func buildPage(t *testing.T) {
 	}
 }
 
+// protectedServer starts the demo server that asks for credentials, and returns
+// its URL.
+func protectedServer(t *testing.T) string {
+	t.Helper()
+	program, err := kit.Build(t.Context(), "remora", "./cmd/remora")
+	if err != nil {
+		t.Fatal(err)
+	}
+	process, port, err := kit.StartServer(t.Context(), program, func(port int) (args, env []string) {
+		return []string{"demo-server", "--auth", "--addr", fmt.Sprintf("127.0.0.1:%d", port)}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(process.Stop)
+	return fmt.Sprintf("http://127.0.0.1:%d/mcp", port)
+}
+
 // TestPage runs each *.test.js of this folder in Node, which drives Chromium.
 // With REMORA_SCREENSHOTS in the environment, the pictures of docs/web.md are
 // written anew.
@@ -53,6 +72,7 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(set.Stop)
+	protected := protectedServer(t)
 	files, err := filepath.Glob("*.test.js")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no tests: %v", err)
@@ -63,6 +83,7 @@ func TestPage(t *testing.T) {
 				"--test-timeout=180000", "--test-force-exit", file)
 			run.Env = append(os.Environ(),
 				"REMORA_TEST_SERVER="+set.Peers["demo"].BrowserURL,
+				"REMORA_TEST_PROTECTED="+protected,
 				"REMORA_TEST_EVERYTHING="+set.Peers["everything"].BrowserURL)
 			out, err := run.CombinedOutput()
 			results := result.FindAllStringSubmatch(string(out), -1)
