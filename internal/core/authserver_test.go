@@ -39,8 +39,9 @@ type authServer struct {
 	resource   func(map[string]any)
 	tokens     func(form url.Values, said map[string]any) // changes a token answer
 	fail       func(form url.Values) (status int, name, description string)
-	dpop       bool   // tokens are bound to a key
-	nonce      string // that proofs must have
+	dpop       bool                       // tokens are bound to a key
+	nonce      string                     // that proofs must have
+	back       func(answer string) string // changes what a person comes back with
 	stepUp     func(message string) string
 
 	mu         sync.Mutex
@@ -333,6 +334,9 @@ func (as *authServer) visit(page string) (string, error) {
 		answer.Set("iss", u.Scheme+"://"+u.Host)
 	}
 	back.RawQuery = answer.Encode()
+	if as.back != nil {
+		return as.back(back.String()), nil
+	}
 	return back.String(), nil
 }
 

@@ -29,7 +29,9 @@ func withChallenge(err *wire.Error, ch *wire.Challenge) *wire.Error {
 	return err
 }
 
-// afterChallenge is err, for a request that the server has seen and refused.
+// afterChallenge is err, for a request that the server has seen and refused. What
+// the application itself says of a person who does not agree is auth/denied,
+// whatever it calls it: it is not to be asked again for the same request.
 func afterChallenge(err error) error {
 	var werr *wire.Error
 	if !errors.As(err, &werr) {
@@ -37,6 +39,13 @@ func afterChallenge(err error) error {
 	}
 	out := *werr
 	out.Sent = wire.SentYes
+	family, _, _ := strings.Cut(string(out.Code), "/")
+	switch {
+	case family == "auth", family == "policy", out.Code == wire.CodeLocalClosed, out.Code == wire.CodeLocalCancelled,
+		out.Code == wire.CodeHTTPNetwork, out.Code == wire.CodeHTTPCORS:
+	default:
+		out.Code = wire.CodeAuthDenied
+	}
 	return &out
 }
 

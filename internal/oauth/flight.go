@@ -119,8 +119,8 @@ func (c *Client) bring(ctx context.Context, want *need) error {
 			return nil
 		case lost && !c.canAgain():
 			return r.as(wire.CodeAuthRefreshFailed)
-		case want.early && (lost || errors.Is(err, errElsewhere)):
-			return nil // the server's challenge will say where to go
+		case want.early && (lost || errors.Is(err, errElsewhere) || isCode(err, wire.CodePolicyOrigin)):
+			return nil // the server's challenge will say where to go, and the embedder hears it
 		case want.early && !rec.Token.expired(c.now()) && !ended(err):
 			return nil // it is good for a little longer
 		case !lost && !errors.Is(err, errElsewhere):

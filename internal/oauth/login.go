@@ -43,7 +43,11 @@ func (c *Client) pendingKey() string { return c.key + "/login" }
 // login has a person authorize the client (RFC 6749, section 4.1, with PKCE).
 func (c *Client) login(ctx context.Context, raw *string, rec *record, p *place, want *need) error {
 	if !c.cfg.Answers("authorize") {
-		return withChallenge(failure(wire.CodeAuthRequired, "a person has to log in, and the application has no handler for authorize"), want.challenge)
+		code := wire.CodeAuthRequired
+		if want.stepUp {
+			code = wire.CodeAuthInsufficientScope
+		}
+		return withChallenge(failure(code, "a person has to log in, and the application has no handler for authorize"), want.challenge)
 	}
 	if p.AuthorizationEndpoint == "" {
 		return failure(wire.CodeAuthRequired, "the authorization server's metadata names no authorization endpoint")

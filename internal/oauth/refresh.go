@@ -42,7 +42,7 @@ type held struct {
 // meanwhile, that one is kept, and there is no lease to hold (nil).
 func (c *Client) take(ctx context.Context, raw *string, rec *record, old *token) (*held, error) {
 	h := &held{c: c, by: rand.Text()}
-	for {
+	for tries := 0; tries < maxTries; {
 		if l := rec.Lease; l != nil {
 			left := time.Duration(l.UntilMs-c.now()) * time.Millisecond
 			if left > 0 && left <= 2*leaseTime {
@@ -71,11 +71,19 @@ func (c *Client) take(ctx context.Context, raw *string, rec *record, old *token)
 		if err != nil {
 			return nil, err
 		}
+		tries++ // somebody was faster
 		if raw, rec, err = c.load(ctx); err != nil {
 			return nil, err
 		}
 	}
+	return nil, failure(wire.CodeAuthDenied, storeForgets)
 }
+
+// maxTries bounds how often something is written to a store that is changed by
+// others each time.
+const maxTries = 64
+
+const storeForgets = "the application's store does not keep what is written to it"
 
 // leased is the record with a lease that begins now, without one if by is empty.
 func (r *record) leased(by string, now int64) *record {
@@ -121,7 +129,7 @@ func (h *held) end(ctx context.Context, rec *record) error {
 	rec = rec.leased("", 0)
 	was := h.raw
 	isNew := rec.Token != nil && !sameToken(rec.Token, h.record.Token)
-	for range 8 {
+	for range maxTries {
 		_, done, err := h.c.swap(ctx, was, rec)
 		if err != nil {
 			return err
@@ -143,7 +151,7 @@ func (h *held) end(ctx context.Context, rec *record) error {
 		}
 		was = now
 	}
-	return failure(wire.CodeLocalUnsupported, "the application's store does not keep what is written to it")
+	return failure(wire.CodeAuthDenied, storeForgets)
 }
 
 // renew replaces a token with its refresh token (RFC 6749, section 6). A refusal

@@ -72,9 +72,9 @@ func (c *Client) fetch(ctx context.Context, what, method, url string, header htt
 	case err != nil:
 		return nil, explain(err)
 	case len(data) > maxAnswerBytes:
-		return nil, failure(wire.CodeLocalTooLarge, "%s is larger than 256 KB", what)
+		return nil, failure(wire.CodeAuthRequired, "%s is larger than 256 KB", what)
 	case !c.cfg.Shallow(data, maxDepth):
-		return nil, failure(wire.CodeLocalTooLarge, "%s is nested too deeply", what)
+		return nil, failure(wire.CodeAuthRequired, "%s is nested too deeply", what)
 	}
 	return &answer{resp.Status, resp.Header, data}, nil
 }
