@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -230,3 +232,57 @@ func TestAuthorizationIsSnapshot(t *testing.T) {
 		}
 	}
 }
+
+// TestMetadataElsewhere: a server whose metadata is at another origin, which a
+// process that begins with a token of before has not been told of.
+func TestMetadataElsewhere(t *testing.T) {
+	var protected *demoserver.Auth
+	elsewhere := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { protected.ServeHTTP(w, r) }))
+	var own string
+	own = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/.well-known/oauth-protected-resource") {
+			http.NotFound(w, r)
+			return
+		}
+		protected.ServeHTTP(movedChallenge{w, own, elsewhere}, r)
+	}))
+	protected = demoserver.NewAuth(t.Context(), "0.0.0-test", own, demoserver.AuthOptions{})
+	store := fileStoreAt(t, filepath.Join(t.TempDir(), "store.json"))
+	url := own + demoserver.Path
+	connectWith(t, openRuntime(t), url, loginWith(t, "allow", store))
+	protected.Authority.ExpireTokens()
+	later := connectWith(t, openRuntime(t), url, &AuthOptions{Store: store})
+	atOnce(t, 1, later)
+	// And when the token is known to have expired.
+	expired := func(value string) string { return expiry.ReplaceAllString(value, `\"${1}Ms\":1,`) }
+	text, err := os.ReadFile(store.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed := expired(string(text)); changed == string(text) {
+		t.Fatalf("no time in %d bytes", len(text))
+	} else if err := os.WriteFile(store.Path(), []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	atOnce(t, 1, connectWith(t, openRuntime(t), url, &AuthOptions{Store: store}))
+	if n := protected.Authority.Counts(); n.Logins != 1 || n.Refreshes != 2 {
+		t.Errorf("got %+v", n)
+	}
+}
+
+var expiry = regexp.MustCompile(`\\"(expires|renew)Ms\\":[0-9]+,`)
+
+// movedChallenge names another origin in challenges.
+type movedChallenge struct {
+	http.ResponseWriter
+	from, to string
+}
+
+func (w movedChallenge) WriteHeader(status int) {
+	if said := w.Header().Get("WWW-Authenticate"); said != "" {
+		w.Header().Set("WWW-Authenticate", strings.ReplaceAll(said, w.from, w.to))
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w movedChallenge) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -300,6 +301,18 @@ func TestAuthIsNotShown(t *testing.T) {
 	}))
 	if err != nil || strings.Contains(string(mustJSON(e)), "canary") {
 		t.Errorf("the trace has %s, %v", mustJSON(e), err)
+	}
+}
+
+// TestTraceOfTokenRequests: they get none of the application's headers, and the
+// trace does not say so.
+func TestTraceOfTokenRequests(t *testing.T) {
+	s := connect(t, fakeRuntime(t, Options{}, nil), serverURL, &ConnectOptions{Headers: http.Header{"X-Key": {"canary"}}})
+	for purpose, want := range map[string]int{"": 1, "oauth": 0} {
+		e, err := s.net.traceEvent(mustJSON(wire.Trace{Type: wire.TraceRequest, Purpose: purpose, URL: serverURL}))
+		if err != nil || len(e.Headers) != want || e.Purpose != purpose {
+			t.Errorf("purpose %q: got %+v, %v", purpose, e, err)
+		}
 	}
 }
 

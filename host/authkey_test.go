@@ -79,7 +79,7 @@ func TestSign(t *testing.T) {
 			if err := json.Unmarshal(r.Answer, &signed); err != nil || signed.JWT == "" {
 				t.Fatalf("got %+v %s, %v", r.Header, r.Answer, err)
 			}
-			jwt, err := jose.ParseSigned(signed.JWT, []jose.SignatureAlgorithm{tt.alg})
+			jwt, err := jose.ParseSignedCompact(signed.JWT, []jose.SignatureAlgorithm{tt.alg})
 			if err != nil {
 				t.Fatal(err)
 			}

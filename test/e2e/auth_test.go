@@ -1,11 +1,7 @@
 package e2e
 
 import (
-	"context"
-	"crypto/rand"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,121 +10,8 @@ import (
 
 	"github.com/remora-mcp/remora/cmd/remora/demoserver"
 	"github.com/remora-mcp/remora/cmd/remora/demoserver/authserver"
-	"github.com/remora-mcp/remora/test/internal/canary"
 	"github.com/remora-mcp/remora/test/internal/drive"
 )
-
-// A protectedServer is the protected demo server with a gate before its tools.
-type protectedServer struct {
-	*demoserver.Auth
-	URL string
-
-	mu      sync.Mutex
-	arrived int           // at armPath
-	armed   chan struct{} // closed when all are there
-	size    int           // how many calls the gate waits for; 0: it is open
-	waiting int
-	full    chan struct{} // closed when they are there
-}
-
-// What the protected server is opened with, for this run alone.
-var (
-	workspaces    = []demoserver.Workspace{{Name: "reef", Key: "dk_reef_" + rand.Text()}, {Name: "lagoon", Key: "dk_lagoon_" + rand.Text()}}
-	machineSecret = "machine/" + rand.Text()
-)
-
-func startProtected(t *testing.T) *protectedServer {
-	t.Helper()
-	for _, w := range workspaces {
-		canary.Note("key", w.Key)
-	}
-	canary.Note("client secret", machineSecret)
-	p := &protectedServer{armed: make(chan struct{}), full: make(chan struct{})}
-	server := httptest.NewUnstartedServer(p)
-	origin := "http://" + server.Listener.Addr().String()
-	ctx, cancel := context.WithCancel(context.Background())
-	p.Auth, p.URL = demoserver.NewAuth(ctx, "test", origin, demoserver.AuthOptions{
-		Workspaces: workspaces, MachineSecret: machineSecret, OnSecret: canary.Note,
-	}), origin+demoserver.Path
-	server.Start()
-	t.Cleanup(func() {
-		cancel()
-		server.CloseClientConnections()
-		server.Close()
-	})
-	return p
-}
-
-// What scripts get from the test itself.
-const (
-	// armPath waits until so many scripts have asked for it as the query's of
-	// says, and then closes the gate for as many calls as its calls says.
-	armPath = "/arm"
-	// loginPath waits until there was a login.
-	loginPath = "/login-done"
-	// expirePath ends all access tokens.
-	expirePath = "/expire"
-)
-
-// arm returns the step that closes the gate, once every script is there: the next
-// calls of tools, so many, wait for each other at the server, which then ends all
-// access tokens before it looks at theirs. who tells scripts apart.
-func (p *protectedServer) arm(calls, who, of int) drive.Step {
-	return p.get(fmt.Sprintf("%s?calls=%d&who=%d&of=%d", armPath, calls, who, of))
-}
-
-func (p *protectedServer) get(path string) drive.Step {
-	return drive.Step{Do: drive.Get, URL: strings.TrimSuffix(p.URL, demoserver.Path) + path}
-}
-
-func (p *protectedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.URL.Path == armPath:
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		var calls, of int
-		_, _ = fmt.Sscan(r.URL.Query().Get("calls"), &calls)
-		_, _ = fmt.Sscan(r.URL.Query().Get("of"), &of)
-		p.mu.Lock()
-		if p.arrived++; p.arrived == of {
-			p.size = calls
-			close(p.armed)
-		}
-		p.mu.Unlock()
-		select {
-		case <-p.armed:
-		case <-r.Context().Done():
-		}
-	case r.URL.Path == expirePath:
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		p.Authority.ExpireTokens()
-	case r.URL.Path == loginPath:
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		_ = p.Authority.Await(r.Context(), func(n authserver.Counts) bool { return n.Logins > 0 })
-	case r.Method == http.MethodPost && r.Header.Get("Mcp-Method") == "tools/call":
-		p.pass(r.Context())
-		p.Auth.ServeHTTP(w, r)
-	default:
-		p.Auth.ServeHTTP(w, r)
-	}
-}
-
-// pass waits at the gate.
-func (p *protectedServer) pass(ctx context.Context) {
-	p.mu.Lock()
-	if p.size == 0 || p.waiting == p.size {
-		p.mu.Unlock()
-		return
-	}
-	if p.waiting++; p.waiting == p.size {
-		p.Authority.ExpireTokens()
-		close(p.full)
-	}
-	p.mu.Unlock()
-	select {
-	case <-p.full:
-	case <-ctx.Done():
-	}
-}
 
 const (
 	// manyCalls are in flight when the token expires.
@@ -163,9 +46,9 @@ func judgeRows(t *testing.T, name string, outcome drive.Outcome) {
 	}
 }
 
-// TestTokenExpiresInFlight holds that of many calls whose token has expired all
-// succeed after one refresh, and each is executed once.
-func TestTokenExpiresInFlight(t *testing.T) {
+// manyExpire connects with each embedder to a server of its own, has many calls
+// in flight when the token expires, and judges what has come of them.
+func manyExpire(t *testing.T, auth drive.Auth, judge func(t *testing.T, p *protectedServer, calls, after drive.Outcome)) {
 	host := newHost(t)
 	for _, embedder := range []drive.Embedder{drive.Node(22), host.Embedder(), drive.Page()} {
 		t.Run(embedder.Name, func(t *testing.T) {
@@ -174,43 +57,39 @@ func TestTokenExpiresInFlight(t *testing.T) {
 			if embedder.Browser {
 				gate = browserConnections
 			}
-			script := drive.Script{Name: "expires", URL: p.URL, Auth: &drive.Auth{Scopes: writing}, Steps: []drive.Step{
-				{Do: drive.Connect}, p.arm(gate, 0, 1), rowsAt(manyCalls), drive.Call("create_row", aRow)}}
-			got := runOne(t, embedder, script)
+			got := runOne(t, embedder, drive.Script{Name: "expires", URL: p.URL, Auth: &auth, Steps: []drive.Step{
+				{Do: drive.Connect}, p.arm(gate, 0, 1), rowsAt(manyCalls), drive.Call("create_row", aRow)}})
 			judgeRows(t, "at once", got[2])
+			// Each has been executed once.
 			if !strings.Contains(got[3].Result, fmt.Sprintf(`"row":%d`, manyCalls+1)) {
 				t.Errorf("after %d rows: %v %s", manyCalls, got[3].Error, got[3].Result)
 			}
-			if n := p.Authority.Counts(); n.Refreshes != 1 || n.Reuses != 0 || n.Logins != 1 {
-				t.Errorf("counted %+v, want one login and one refresh", n)
-			}
+			judge(t, p, got[2], got[3])
 		})
 	}
+}
+
+// TestTokenExpiresInFlight holds that of many calls whose token has expired all
+// succeed after one refresh.
+func TestTokenExpiresInFlight(t *testing.T) {
+	manyExpire(t, drive.Auth{Scopes: writing}, func(t *testing.T, p *protectedServer, _, _ drive.Outcome) {
+		if n := p.Authority.Counts(); n.Refreshes != 1 || n.Reuses != 0 || n.Logins != 1 {
+			t.Errorf("counted %+v, want one login and one refresh", n)
+		}
+	})
 }
 
 // TestManyChallenges holds that of many calls that are challenged at once, and
 // cannot be helped by a refresh, one has the person log in.
 func TestManyChallenges(t *testing.T) {
-	host := newHost(t)
-	for _, embedder := range []drive.Embedder{drive.Node(22), host.Embedder(), drive.Page()} {
-		t.Run(embedder.Name, func(t *testing.T) {
-			p := startProtected(t)
-			gate := manyCalls
-			if embedder.Browser {
-				gate = browserConnections
-			}
-			script := drive.Script{Name: "challenges", URL: p.URL, Auth: &drive.Auth{Scopes: writing, OnlineOnly: true}, Steps: []drive.Step{
-				{Do: drive.Connect}, p.arm(gate, 0, 1), rowsAt(manyCalls)}}
-			got := runOne(t, embedder, script)
-			judgeRows(t, "at once", got[2])
-			if len(got[2].Asks) != 1 {
-				t.Errorf("the person was asked %d times, want once", len(got[2].Asks))
-			}
-			if n := p.Authority.Counts(); n.Refreshes != 0 || n.Logins != 2 || n.Registrations != 1 {
-				t.Errorf("counted %+v, want a second login of the same client", n)
-			}
-		})
-	}
+	manyExpire(t, drive.Auth{Scopes: writing, OnlineOnly: true}, func(t *testing.T, p *protectedServer, calls, after drive.Outcome) {
+		if len(calls.Asks) != 1 || len(after.Asks) != 0 {
+			t.Errorf("the person was asked %d times, and %d times after that, want once", len(calls.Asks), len(after.Asks))
+		}
+		if n := p.Authority.Counts(); n.Refreshes != 0 || n.Logins != 2 || n.Registrations != 1 {
+			t.Errorf("counted %+v, want a second login of the same client", n)
+		}
+	})
 }
 
 // TestSharedStore holds that two processes, and two tabs, which share a store

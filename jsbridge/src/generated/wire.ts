@@ -1759,6 +1759,11 @@ export interface Trace {
   exchange?: number;
   /** call is the call to which it belongs, where that is known. */
   call?: number;
+  /**
+   * purpose is "oauth" for a request that leads to a token, which gets none of the
+   * application's headers; absent for others.
+   */
+  purpose?: string;
   /** method is the HTTP method of a request. */
   method?: string;
   /**
