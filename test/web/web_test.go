@@ -3,7 +3,6 @@
 package web
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remora-mcp/remora/cmd/remora/demoserver"
 	"github.com/remora-mcp/remora/test/internal/kit"
 	"github.com/remora-mcp/remora/test/internal/peers"
 )
@@ -44,18 +44,12 @@ func buildPage(t *testing.T) {
 // its URL.
 func protectedServer(t *testing.T) string {
 	t.Helper()
-	program, err := kit.Build(t.Context(), "remora", "./cmd/remora")
+	server, err := demoserver.StartAuth("127.0.0.1:0", "test", demoserver.AuthOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	process, port, err := kit.StartServer(t.Context(), program, func(port int) (args, env []string) {
-		return []string{"demo-server", "--auth", "--addr", fmt.Sprintf("127.0.0.1:%d", port)}, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(process.Stop)
-	return fmt.Sprintf("http://127.0.0.1:%d/mcp", port)
+	t.Cleanup(func() { _ = server.Close() })
+	return server.URL()
 }
 
 // TestPage runs each *.test.js of this folder in Node, which drives Chromium.
