@@ -84,11 +84,11 @@ func (s *session) waitsForToken(ctx context.Context) (over func()) {
 
 // settle waits until nothing of the authorization would be lost if the session
 // ended, at most closeTime.
-func (s *session) settle(ctx context.Context) {
+func (s *session) settle() {
 	if s.auth == nil {
 		return
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	timer := s.core.clock.AfterFunc(closeTime, cancel)
 	defer timer.Stop()

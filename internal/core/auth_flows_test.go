@@ -25,6 +25,14 @@ func applicant(t testing.TB, as *authServer) (*embedder, *person) {
 	return e, p
 }
 
+// callsNeedWrite is an authServer.stepUp.
+func callsNeedWrite(message string) string {
+	if strings.Contains(message, `"tools/call"`) {
+		return "write"
+	}
+	return ""
+}
+
 func TestTokensAreRenewedBeforeTheyEnd(t *testing.T) {
 	as := newAuthServer(t, modern())
 	as.life = 2 * time.Second // renewed half a second before
@@ -109,10 +117,7 @@ func TestARefusedRefreshIsALogin(t *testing.T) {
 	as := newAuthServer(t, modern())
 	e, p := applicant(t, as)
 	s := e.connect(authorized(as))
-	as.expire()
-	as.mu.Lock()
-	clear(as.refresh)
-	as.mu.Unlock()
+	as.revoke()
 	call, params := echoCall(s.Session)
 	if _, failure := e.run(call, params); failure != nil {
 		t.Fatal(failure)
@@ -121,10 +126,7 @@ func TestARefusedRefreshIsALogin(t *testing.T) {
 		t.Errorf("%d logins", p.times("authorize"))
 	}
 	// With nobody to ask it is an error, which says what the server said.
-	as.expire()
-	as.mu.Lock()
-	clear(as.refresh)
-	as.mu.Unlock()
+	as.revoke()
 	quiet := authorized(as)
 	quiet.Handlers = []string{"store"}
 	_, failure := e.run(wire.Call{Command: "connect"}, quiet)
@@ -135,12 +137,7 @@ func TestARefusedRefreshIsALogin(t *testing.T) {
 
 func TestStepUp(t *testing.T) {
 	as := newAuthServer(t, modern())
-	as.stepUp = func(message string) string {
-		if strings.Contains(message, `"tools/call"`) {
-			return "write"
-		}
-		return ""
-	}
+	as.stepUp = callsNeedWrite
 	e, p := applicant(t, as)
 	s := e.connect(authorized(as))
 	call, params := echoCall(s.Session)
@@ -330,12 +327,7 @@ func TestResumableLogin(t *testing.T) {
 
 func TestACallsCancellationEndsOnlyItsOwnWait(t *testing.T) {
 	as := newAuthServer(t, modern())
-	as.stepUp = func(message string) string {
-		if strings.Contains(message, `"tools/call"`) {
-			return "write"
-		}
-		return ""
-	}
+	as.stepUp = callsNeedWrite
 	e, p := applicant(t, as)
 	s := e.connect(authorized(as))
 	asked, agree := make(chan bool, 1), make(chan bool)
@@ -364,10 +356,7 @@ func TestACallsCancellationEndsOnlyItsOwnWait(t *testing.T) {
 		t.Errorf("%d logins", p.times("authorize"))
 	}
 	// Nobody waits: the question is taken back.
-	as.expire()
-	as.mu.Lock()
-	clear(as.refresh)
-	as.mu.Unlock()
+	as.revoke()
 	p.visit = func(string) (string, *wire.Error) {
 		asked <- true
 		<-t.Context().Done()
@@ -440,15 +429,7 @@ func TestGrantsWithoutAPerson(t *testing.T) {
 			s := e.connect(wire.Connect{URL: as.endpoint(), Handlers: []string{"store", "sign", "assert"}, Auth: &c.auth})
 			as.expire()
 			call, params := echoCall(s.Session)
-			var wg sync.WaitGroup
-			for range 20 {
-				wg.Go(func() {
-					if _, failure := e.run(call, params); failure != nil {
-						t.Error(failure)
-					}
-				})
-			}
-			wg.Wait()
+			e.runMany(20, call, params)
 			var grants []string
 			for _, form := range as.forms {
 				grants = append(grants, form.Get("grant_type"))

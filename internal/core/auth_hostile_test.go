@@ -248,3 +248,20 @@ func TestNothingOfALoginIsTold(t *testing.T) {
 		}
 	}
 }
+
+func TestAPersonWhoRefuses(t *testing.T) {
+	as := newAuthServer(t, modern())
+	e, p := applicant(t, as)
+	p.visit = func(string) (string, *wire.Error) {
+		return "", &wire.Error{Code: wire.CodeLocalCancelled, Message: "the window was closed", Sent: wire.SentNo}
+	}
+	for n := range 2 {
+		_, failure := e.run(wire.Call{Command: "connect"}, authorized(as))
+		if failure == nil || !strings.Contains(failure.Message, "the window was closed") || p.times("authorize") != n+1 {
+			t.Errorf("%v after %d questions", failure, p.times("authorize"))
+		}
+	}
+	if as.count("as POST /register") != 1 {
+		t.Errorf("requests %v", as.requests)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -46,15 +45,7 @@ func TestLogin(t *testing.T) {
 				t.Errorf("revision %s", s.ProtocolVersion)
 			}
 			call, params := echoCall(s.Session)
-			var wg sync.WaitGroup
-			for range 50 {
-				wg.Go(func() {
-					if _, failure := e.run(call, params); failure != nil {
-						t.Error(failure)
-					}
-				})
-			}
-			wg.Wait()
+			e.runMany(50, call, params)
 			if p.times("authorize") != 1 || as.count("as POST /register") != 1 || as.count("as POST /token") != 1 {
 				t.Errorf("%d logins, requests %v", p.times("authorize"), as.requests)
 			}
@@ -63,14 +54,7 @@ func TestLogin(t *testing.T) {
 			}
 			// 50 calls meet a token that has ended: one refresh.
 			as.expire()
-			for range 50 {
-				wg.Go(func() {
-					if _, failure := e.run(call, params); failure != nil {
-						t.Error(failure)
-					}
-				})
-			}
-			wg.Wait()
+			e.runMany(50, call, params)
 			if n := as.grants("refresh_token"); n != 1 || p.times("authorize") != 1 || as.reused != 0 {
 				t.Errorf("%d refreshes, %d logins, %d tokens used twice", n, p.times("authorize"), as.reused)
 			}

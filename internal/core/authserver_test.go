@@ -347,6 +347,14 @@ func (as *authServer) expire() {
 	clear(as.issued)
 }
 
+// revoke ends all tokens.
+func (as *authServer) revoke() {
+	as.expire()
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	clear(as.refresh)
+}
+
 // count counts the requests that begin so.
 func (as *authServer) count(prefix string) int {
 	as.mu.Lock()
@@ -498,4 +506,18 @@ func (as *authServer) refused() int {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	return as.challenges
+}
+
+// runMany runs a command n times at once; none may fail.
+func (e *embedder) runMany(n int, h wire.Call, params any) {
+	e.t.Helper()
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			if _, failure := e.run(h, params); failure != nil {
+				e.t.Error(failure)
+			}
+		})
+	}
+	wg.Wait()
 }

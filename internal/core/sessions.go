@@ -108,8 +108,10 @@ func (c *Core) findSession(id uint32) (*session, error) {
 	return nil, newError(wire.CodeLocalClosed, "no session %d is open", id)
 }
 
-// forget ends a session on this side.
+// forget ends a session on this side. It blocks while something is under way that
+// would be lost, at most closeTime.
 func (s *session) forget() {
+	s.settle()
 	s.core.mu.Lock()
 	delete(s.core.sessions, s.id)
 	s.core.mu.Unlock()
@@ -211,7 +213,6 @@ func (s *session) closeCommand(cl *call) ([]byte, error) {
 	if err := readParams(cl, &params); err != nil {
 		return nil, err
 	}
-	s.settle(cl.ctx)
 	s.forget()
 	if params.Keep {
 		s.current().transport.Forget()

@@ -17,7 +17,7 @@ import (
 type place struct {
 	// resource is what tokens are asked for (RFC 8707).
 	resource string
-	// metadata is where the server's metadata was found, if a challenge named it.
+	// metadata is where the server's metadata was found.
 	metadata string
 	// scopes are those that the server knows.
 	scopes []string
@@ -115,9 +115,7 @@ func (c *Client) discover(ctx context.Context, metadata, held string) (*place, e
 		return nil, failure(wire.CodeAuthRequired, "the authorization server %s has no metadata", issuer)
 	}
 	p.resource, p.scopes = said.Resource, challenge.Scopes(strings.Join(said.ScopesSupported, " "))
-	if from == metadata {
-		p.metadata = metadata
-	}
+	p.metadata = from
 	return p, c.settled(p)
 }
 

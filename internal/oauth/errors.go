@@ -41,7 +41,7 @@ func afterChallenge(err error) error {
 	out.Sent = wire.SentYes
 	family, _, _ := strings.Cut(string(out.Code), "/")
 	switch {
-	case family == "auth", family == "policy", out.Code == wire.CodeLocalClosed, out.Code == wire.CodeLocalCancelled,
+	case family == "auth", family == "policy", out.Code == wire.CodeLocalClosed,
 		out.Code == wire.CodeHTTPNetwork, out.Code == wire.CodeHTTPCORS:
 	default:
 		out.Code = wire.CodeAuthDenied

@@ -66,8 +66,12 @@ func (c *Client) login(ctx context.Context, raw *string, rec *record, p *place, 
 	client, tok, err := c.person(ctx, h, rec, p, want)
 	after := context.WithoutCancel(ctx)
 	if err != nil {
-		if _, gone := refused(err, "invalid_client", "unauthorized_client"); gone {
-			rec = &record{Token: rec.Token, Issuer: rec.Issuer, Resource: rec.Resource, Metadata: rec.Metadata} // register anew the next time
+		_, gone := refused(err, "invalid_client", "unauthorized_client")
+		switch {
+		case gone: // register anew the next time
+			rec = &record{Token: rec.Token, Issuer: rec.Issuer, Resource: rec.Resource, Metadata: rec.Metadata}
+		case rec.Token == nil && client != nil && client.Dynamic: // and not if there is no need
+			rec = &record{Issuer: p.Issuer, Client: client}
 		}
 		_ = h.end(after, rec)
 		return denied(err)
@@ -87,7 +91,7 @@ func (c *Client) person(ctx context.Context, h *held, rec *record, p *place, wan
 	next := c.begin(p, client, c.scopes(p, rec, want))
 	code, err := c.authorize(ctx, p, next)
 	if err != nil {
-		return nil, nil, err
+		return client, nil, err
 	}
 	defer c.spend()()
 	tok, err := c.redeem(context.WithoutCancel(ctx), p, next, code)

@@ -21,8 +21,7 @@ type record struct {
 	Version int `json:"v"`
 	// Issuer is the authorization server.
 	Issuer string `json:"issuer,omitempty"`
-	// Metadata is where the server's metadata was found, if that was named by a
-	// challenge.
+	// Metadata is where the server's metadata was found.
 	Metadata string `json:"metadata,omitempty"`
 	// Resource is what the token is for.
 	Resource string        `json:"resource,omitempty"`
