@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -84,7 +85,7 @@ func (c *Client) Do(ctx context.Context, req *port.Request) (*port.Response, err
 	if req.Purpose != port.PurposeMCP || !c.own(req.URL) {
 		return c.cfg.HTTP.Do(ctx, req)
 	}
-	if req.Method == http.MethodDelete { // the end of a session is not worth a login
+	if isFarewell(req) {
 		_, resp, err := c.send(ctx, req, c.inHand())
 		return resp, err
 	}
@@ -115,6 +116,19 @@ func (c *Client) Do(ctx context.Context, req *port.Request) (*port.Response, err
 			return nil, afterChallenge(err)
 		}
 	}
+}
+
+// isFarewell reports whether a request is the end of something, of a session or of
+// a call: nobody is asked to log in for that.
+func isFarewell(req *port.Request) bool {
+	if req.Method == http.MethodDelete {
+		return true
+	}
+	const cancelled = "notifications/cancelled"
+	var message struct {
+		Method string `json:"method"`
+	}
+	return bytes.Contains(req.Body, []byte(cancelled)) && json.Unmarshal(req.Body, &message) == nil && message.Method == cancelled
 }
 
 // maxLogins bounds how many tokens one request may find to be of no use: one that

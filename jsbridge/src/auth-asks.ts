@@ -2,7 +2,7 @@
 // token of somebody else's, the store. Here the application's answers are put into
 // the words of the boundary, and what must not cross it is held back.
 
-import { hostClass } from "./addresses.js";
+import { isLocalHttp } from "./addresses.js";
 import type { AskContext, AskHandlers, Handler } from "./asks.js";
 import { badArgument, RemoraError } from "./errors.js";
 import {
@@ -19,6 +19,7 @@ import {
 } from "./generated/wire.js";
 import type { Signing } from "./sign.js";
 import type { TokenStore } from "./store.js";
+import { parseUrl } from "./url.js";
 
 /** Gives a token that says who the workload or the person is, made for the audience. */
 export type AssertSource = (use: "workload" | "identity", audience: string) => string | Promise<string>;
@@ -66,12 +67,12 @@ async function askAuthorize(
   params: Authorize,
   context: AskContext,
 ): Promise<Authorized> {
-  const page = parse(params.url);
+  const page = parseUrl(params.url);
   if (page === undefined || !isSafePage(page)) {
     throw new RemoraError("policy/origin", "the page to log in at is neither on https nor on this machine");
   }
   const given: unknown = await unlessAborted(handler(params, context), context.signal);
-  const url = given instanceof URL || typeof given === "string" ? parse(String(given)) : undefined;
+  const url = given instanceof URL || typeof given === "string" ? parseUrl(String(given)) : undefined;
   if (url === undefined || url.href.length > maxUrlLength) {
     throw badArgument("it must give the URL that the person came back to");
   }
@@ -86,9 +87,8 @@ export function isReturn(url: URL, redirect: URL): boolean {
   return url.protocol === redirect.protocol && url.host === redirect.host && url.pathname === redirect.pathname;
 }
 
-function isSafePage({ protocol, hostname, username, password }: URL): boolean {
-  if (username !== "" || password !== "") return false;
-  return protocol === "https:" || (protocol === "http:" && hostClass(hostname) === "loopback");
+function isSafePage(url: URL): boolean {
+  return url.username === "" && url.password === "" && (url.protocol === "https:" || isLocalHttp(url));
 }
 
 // A handler that does not heed the signal must not hold up what it was asked for.
@@ -151,14 +151,6 @@ function checkValue(text: string | undefined): void {
   }
 }
 
-function parse(text: string): URL | undefined {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
-}
-
 // How many secrets a trace looks for, and what is too common to be one.
 const maxSecrets = 128;
 const minSecretLength = 8;
@@ -198,7 +190,7 @@ export class Learned {
 
   // What a URL of a login holds that lets others go on with it.
   #query(text: string | undefined): void {
-    const url = text === undefined ? undefined : parse(text);
+    const url = text === undefined ? undefined : parseUrl(text);
     if (url === undefined) return;
     for (const name of ["code", "state", "nonce", "code_challenge"]) {
       for (const value of url.searchParams.getAll(name)) this.add(value);

@@ -1,13 +1,14 @@
 // Authorization: what an application says of how an access token is got, and what
 // is made of it (specification 2025-11-25 and 2026-07-28, basic/authorization).
 
-import { hostClass } from "./addresses.js";
+import { isLocalHttp } from "./addresses.js";
 import type { AskHandlers, Handler } from "./asks.js";
 import { type AssertSource, authHandlers, Learned, learning } from "./auth-asks.js";
 import { badArgument } from "./errors.js";
 import type { Auth, IdentityProvider } from "./generated/wire.js";
 import { type DPoPKey, Signing, type SigningKey } from "./sign.js";
 import { memoryStore, type TokenStore } from "./store.js";
+import { parseUrl } from "./url.js";
 
 /** How a token is asked for. */
 export type Grant = "authorization_code" | "client_credentials" | "workload" | "enterprise";
@@ -191,21 +192,13 @@ function checkGrant(auth: AuthOptions, authorize: Handler<"authorize"> | undefin
 
 // A redirect may be to a program's own scheme; everything else is fetched.
 function checkedUrl(name: string, given: string | URL): string {
-  let url: URL;
-  try {
-    url = new URL(given);
-  } catch {
-    throw badArgument(`auth.${name} must be an absolute URL`);
-  }
-  if (name === "redirectUrl" ? url.protocol === "javascript:" : url.protocol !== "https:" && !isLoopback(url)) {
+  const url = parseUrl(String(given));
+  if (url === undefined) throw badArgument(`auth.${name} must be an absolute URL`);
+  if (name === "redirectUrl" ? url.protocol === "javascript:" : url.protocol !== "https:" && !isLocalHttp(url)) {
     throw badArgument(`auth.${name} must be a URL of https`);
   }
   // As it was given: an issuer is compared character by character.
   return String(given);
-}
-
-function isLoopback({ protocol, hostname }: URL): boolean {
-  return protocol === "http:" && hostClass(hostname) === "loopback";
 }
 
 function wireAuth(options: AuthOptions, redirectUrl: string | undefined): Auth {

@@ -5,6 +5,7 @@ import { isReturn } from "./auth-asks.js";
 import { denied, hasAnswer, stateOf, unsupported, withoutAnswer } from "./auth-return.js";
 import { badArgument } from "./errors.js";
 import type { Authorize } from "./generated/wire.js";
+import { parseUrl } from "./url.js";
 
 /** Options of popup. */
 export interface PopupOptions {
@@ -122,7 +123,7 @@ function answerOf(
       channel.close();
     };
     const take = (text: string): boolean => {
-      const url = parse(text);
+      const url = parseUrl(text);
       if (url === undefined || !isReturn(url, redirect) || !hasAnswer(url, state)) return false;
       if (state !== undefined) channel.postMessage({ taken: state } satisfies Message);
       done();
@@ -153,14 +154,6 @@ function hrefOf(login: Window): string {
     return login.location.href;
   } catch {
     return "";
-  }
-}
-
-function parse(text: string): URL | undefined {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
   }
 }
 

@@ -8,6 +8,7 @@ import { type HTTPStart, Kind, type WireError } from "./generated/wire.js";
 import { maxMetadataBytes } from "./oauth-origins.js";
 import type { SessionPolicy } from "./policy.js";
 import type { HeaderPair, HttpHandle, HttpPort, HttpSink } from "./port.js";
+import { parseUrl } from "./url.js";
 
 /** How many hops of redirects are followed. */
 export const maxRedirects = 5;
@@ -106,7 +107,7 @@ class Exchange implements HttpSink {
   }
 
   begin(): void {
-    const url = parseUrl(this.#start.url);
+    const url = target(this.#start.url);
     const refusal =
       url === undefined
         ? wireError("local/bad_url", "the request's URL is not a URL", "no")
@@ -204,7 +205,7 @@ class Exchange implements HttpSink {
   #redirect(status: number, location: string): void {
     const from = this.#url as URL;
     const harmless = this.#method === "GET" || this.#method === "HEAD";
-    const url = parseUrl(location, from);
+    const url = target(location, from);
     this.#hops += 1;
     let refusal: WireError | undefined;
     if (!harmless && (this.#forToken || (status !== 307 && status !== 308))) {
@@ -326,12 +327,8 @@ function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 }
 
-function parseUrl(text: string, base?: URL): URL | undefined {
-  try {
-    const url = new URL(text, base);
-    url.hash = "";
-    return url;
-  } catch {
-    return undefined;
-  }
+function target(text: string, base?: URL): URL | undefined {
+  const url = parseUrl(text, base);
+  if (url !== undefined) url.hash = "";
+  return url;
 }

@@ -2,8 +2,9 @@
 // that the application named, and those that metadata named which this side has
 // carried itself (RFC 9728, section 3; RFC 8414, section 3).
 
-import { hostClass } from "./addresses.js";
+import { isLocalHttp } from "./addresses.js";
 import type { HeaderPair } from "./port.js";
+import { parseUrl } from "./url.js";
 
 /** How much of an answer is read for the origins that it names, in bytes. */
 export const maxMetadataBytes = 256 << 10;
@@ -18,7 +19,7 @@ export class OAuthOrigins {
 
   /** given are URLs that the application itself named. */
   constructor(server: URL, given: readonly string[] = []) {
-    this.#loopback = server.protocol === "http:" && hostClass(server.hostname) === "loopback";
+    this.#loopback = isLocalHttp(server);
     for (const url of given) this.#add(url);
   }
 
@@ -57,15 +58,8 @@ export class OAuthOrigins {
   // Unencrypted only on this machine, and only for a server that is there itself.
   #add(value: unknown): void {
     if (typeof value !== "string" || this.#origins.size >= maxOrigins) return;
-    let url: URL;
-    try {
-      url = new URL(value);
-    } catch {
-      return;
-    }
-    const allowed =
-      url.protocol === "https:" ||
-      (url.protocol === "http:" && this.#loopback && hostClass(url.hostname) === "loopback");
-    if (allowed) this.#origins.add(url.origin);
+    const url = parseUrl(value);
+    if (url === undefined) return;
+    if (url.protocol === "https:" || (this.#loopback && isLocalHttp(url))) this.#origins.add(url.origin);
   }
 }

@@ -20,9 +20,10 @@ export interface LocalStorageStoreOptions {
 }
 
 /**
- * A store in localStorage, which the tabs of an origin share. Where there are no
- * locks (navigator.locks, which secure pages have) two tabs may come between each
- * other; indexedDBStore() is safe everywhere.
+ * A store in localStorage, for a page that is open once: browsers tell other tabs
+ * of its changes a little later, so that two may renew the same token, which an
+ * authorization server can take for theft. indexedDBStore() is safe for any
+ * number of tabs.
  *
  * Throws local/unsupported where there is none.
  */

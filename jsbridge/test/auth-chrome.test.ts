@@ -78,7 +78,10 @@ test("what the browser says when it comes to nothing is auth/denied", async () =
 
 test("an answer that leads elsewhere is not taken", async () => {
   const { identity } = standIn(async (url) => (await decide(url, "allow")).replace("chromiumapp", "evil"));
-  await assert.rejects(connect(demo.url, { auth: chromeIdentity({ identity }) }), { code: "local/bad_argument" });
+  await assert.rejects(connect(demo.url, { auth: chromeIdentity({ identity }) }), {
+    code: "auth/denied",
+    message: /another URL/,
+  });
 });
 
 test("where there is no chrome.identity, that is said", () => {

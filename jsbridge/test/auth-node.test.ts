@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -25,7 +25,7 @@ import {
 import { fileStore, loopback, paste } from "remora-mcp/auth/node";
 import { connect as connectInWorker, login as loginInWorker, run as runInWorker } from "remora-mcp/worker";
 import { decide } from "./support/person.js";
-import { demoServer, inFrontOf, type Running } from "./support/servers.js";
+import { demoServer, type Running } from "./support/servers.js";
 
 let demo: Running;
 const folder = mkdtempSync(join(tmpdir(), "remora-auth-"));
@@ -105,18 +105,19 @@ test("handlers.authorize is the same, and what it throws is told", async () => {
 
 test("a login is given up by the signal of connect, and the handler learns of it", async () => {
   const stop = new AbortController();
-  let closed = false;
-  const authorize: AuthOptions["authorize"] = (_, { signal }) =>
-    new Promise((_, reject) => {
-      signal.addEventListener("abort", () => {
-        closed = true;
-        reject(signal.reason);
-      });
-      stop.abort();
-    });
+  const closed: Promise<void>[] = [];
+  const authorize: AuthOptions["authorize"] = (_, { signal }) => {
+    closed.push(new Promise((resolve) => signal.addEventListener("abort", () => resolve())));
+    stop.abort();
+    return new Promise(() => {});
+  };
   const auth = { ...person().auth, authorize };
   await assert.rejects(connect(demo.url, { auth, signal: stop.signal }), { code: "local/cancelled" });
-  assert.equal(closed, true);
+  await Promise.all(closed);
+  // Nobody is asked once more.
+  const again = person();
+  await (await connect(demo.url, { auth: again.auth })).close();
+  assert.equal(closed.length, 1);
 });
 
 test("login, whoami and logout, over a store that clients share", async () => {
@@ -358,20 +359,23 @@ test("paste: the address is brought back by hand", async () => {
 });
 
 test("two processes on a file: the token is renewed once, and no call is lost", async () => {
-  const short = await demoServer("--auth", "--token-lifetime", "2s");
-  const counting = await inFrontOf(short.url);
   const path = join(folder, "shared.json");
-  try {
-    const { asked, auth } = person();
-    await login(short.url, { auth: { ...auth, store: fileStore(path) } });
-    assert.equal(asked.length, 1);
-    const program = fileURLToPath(new URL("./programs/call-much.js", import.meta.url));
-    const runs = [1, 2].map(() => promisify(execFile)(process.execPath, [program, short.url, path]));
-    const said = await Promise.all(runs);
-    for (const { stdout } of said) assert.equal(stdout.trim(), "100 calls");
-    assert.match(readFileSync(path, "utf8"), /"remora":1/);
-  } finally {
-    await counting.close();
-    await short.close();
-  }
+  const { asked, auth } = person();
+  await login(demo.url, { auth: { ...auth, store: fileStore(path) } });
+  assert.equal(asked.length, 1);
+  // As if the token had expired.
+  const kept = readFileSync(path, "utf8");
+  assert.match(kept, /\\"expiresMs\\":\d+/);
+  writeFileSync(path, kept.replace(/(\\"(?:expires|renew)Ms\\":)\d+/g, "$11"));
+  const program = fileURLToPath(new URL("./programs/call-much.js", import.meta.url));
+  const runs = [1, 2].map(() => promisify(execFile)(process.execPath, [program, demo.url, path]));
+  const said = (await Promise.all(runs)).map(({ stdout }) => JSON.parse(stdout) as { calls: number; renewals: number });
+  assert.deepEqual(
+    said.map(({ calls }) => calls),
+    [50, 50],
+  );
+  assert.equal(
+    said.reduce((all, { renewals }) => all + renewals, 0),
+    1,
+  );
 });

@@ -71,5 +71,8 @@ export class Login {
 
 /** Whether signing in may help. */
 export function wantsLogin(error: unknown): boolean {
-  return error instanceof RemoraError && (error.code === "auth/required" || error.code === "auth/denied" || error.code === "auth/refresh_failed");
+  return (
+    error instanceof RemoraError &&
+    (error.code === "auth/required" || error.code === "auth/denied" || error.code === "auth/refresh_failed")
+  );
 }
