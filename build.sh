@@ -48,6 +48,15 @@ need_node() {
 # nethttpomithttp2: HTTP is spoken by the embedder, never in the guest.
 readonly go_flags=(-trimpath -buildvcs=false -tags nethttpomithttp2 "-ldflags=-s -w")
 
+# cold are the packages that no message goes through byte by byte: without inlining
+# they are smaller.
+readonly cold=(
+  github.com/remora-mcp/remora/internal/{challenge,mask,oauth}
+  github.com/google/jsonschema-go/jsonschema
+  github.com/yosida95/uritemplate/v3
+  compress/flate fmt log log/slog math/big mime net net/http net/netip net/url os regexp/syntax sort unicode
+)
+
 # build_guest GOOS PACKAGE FILE FLAGS... links a guest. Without what it can never
 # use, unless LEAN=0: internal/lean writes an overlay for the compiler, joins the
 # data segments after the link, and takes the tables of lines away. The same guest
@@ -65,7 +74,9 @@ build_guest() {
       go run ./internal/lean overlay dist/lean
       overlay=$PWD/dist/lean/overlay.json
     fi
-    flags+=("-overlay=$overlay" "-modfile=$PWD/dist/lean/go.mod")
+    local uninlined=("${cold[@]/#/-gcflags=}")
+    uninlined=("${uninlined[@]/%/=-l}")
+    flags+=("-overlay=$overlay" "-modfile=$PWD/dist/lean/go.mod" "${uninlined[@]}")
   fi
   GOOS=$goos GOARCH=wasm go build "${flags[@]}" "$@" -o "$file.tmp" "$package"
   if [ "$lean" = 1 ]; then

@@ -48,7 +48,8 @@ type Handlers struct {
 
 // An Ask says where a question comes from.
 type Ask struct {
-	// Kind is the question's name: "elicit" or "sample".
+	// Kind is the question's name: "elicit" or "sample"; "authorize", "assert",
+	// "sign" or "store" where it is about a token for the server.
 	Kind string
 	// Origin is the origin (scheme, host and port) of the server that asks, to
 	// be shown to the person who answers.
@@ -101,24 +102,34 @@ func (s *Session) answer(ctx context.Context, ask wire.Ask, params []byte) ([]by
 		ask.Origin = s.dialer.String() // the plugin knows no more than a reference
 	}
 	ctx = context.WithValue(ctx, askKey{}, Ask{Kind: ask.Kind, Origin: ask.Origin, Server: s.opts.group})
-	handlers := &s.opts.Handlers
-	for _, row := range askRows {
-		if row.name != ask.Kind || !row.has(handlers) {
-			continue
-		}
-		answer, err := callHandler(ctx, row.answer, handlers, params)
-		if err == nil {
-			var encoded []byte
-			if encoded, err = encode(answer); err == nil {
-				return encoded, nil
-			}
-		}
-		if ctx.Err() == nil {
-			s.rt.opts.Logger.Warn("a question was not answered", "kind", ask.Kind, "error", err)
-		}
-		return nil, askError(ctx, ask.Kind, err)
+	answerer := s.opts.Handlers.answerer(ask.Kind)
+	if isAuthAsk(ask.Kind) {
+		answerer = s.auth.answerer(ask.Kind)
 	}
-	return nil, failure(CodePolicyHandlerMissing, "the application has no handler for %q", ask.Kind)
+	if answerer == nil {
+		return nil, failure(CodePolicyHandlerMissing, "the application has no handler for %q", ask.Kind)
+	}
+	answer, err := callHandler(ctx, answerer, params)
+	if err == nil {
+		var encoded []byte
+		if encoded, err = encode(answer); err == nil {
+			return encoded, nil
+		}
+	}
+	if ctx.Err() == nil {
+		s.rt.opts.Logger.Warn("a question was not answered", "kind", ask.Kind, "error", err)
+	}
+	return nil, askError(ctx, ask.Kind, err)
+}
+
+// answerer returns what answers a question of that kind; nil if nothing does.
+func (h *Handlers) answerer(kind string) func(context.Context, []byte) (any, error) {
+	for _, row := range askRows {
+		if row.name == kind && row.has(h) {
+			return func(ctx context.Context, params []byte) (any, error) { return row.answer(ctx, h, params) }
+		}
+	}
+	return nil
 }
 
 // askError is why a question has no answer, as far as that may cross: what a
@@ -135,9 +146,9 @@ func askError(ctx context.Context, kind string, err error) *Error {
 	}
 }
 
-func callHandler(ctx context.Context, answer func(context.Context, *Handlers, []byte) (any, error), h *Handlers, params []byte) (v any, err error) {
+func callHandler(ctx context.Context, answer func(context.Context, []byte) (any, error), params []byte) (v any, err error) {
 	defer recoverAs(&err)
-	return answer(ctx, h, params)
+	return answer(ctx, params)
 }
 
 // recoverAs makes a panic in a function of the application an error: it runs on

@@ -68,6 +68,9 @@ func (rt *Runtime) newChannelSession(d Dialer, o *ConnectOptions) (*Session, err
 	if len(s.opts.Headers) > 0 || s.opts.Token != nil {
 		return nil, failure(CodeLocalBadArgument, "ConnectOptions.Headers and Token are for HTTP: a channel has none")
 	}
+	if s.opts.Auth != nil {
+		return nil, failure(CodeLocalBadArgument, "ConnectOptions.Auth is for HTTP: a channel has no credentials")
+	}
 	s.dialer = d
 	return s, nil
 }

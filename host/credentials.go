@@ -80,6 +80,9 @@ func (c *credentials) add(ctx context.Context, h http.Header) *Error {
 	for name, values := range c.headers {
 		h[name] = append([]string(nil), values...)
 	}
+	if c.headers["Authorization"] != nil {
+		h.Del("Dpop") // belongs to the token that was replaced
+	}
 	if c.token == nil {
 		return nil
 	}
@@ -100,6 +103,7 @@ func (c *credentials) add(ctx context.Context, h http.Header) *Error {
 	}
 	c.known.LearnHeader(token, false) // which forgets old tokens, but no header
 	h.Set("Authorization", "Bearer "+token)
+	h.Del("Dpop")
 	return nil
 }
 

@@ -237,6 +237,9 @@ func (d *driver) onAsk(f wire.Frame, tooLarge *Error) error {
 	parent := context.Background()
 	if c := d.calls[h.Call]; h.Call != 0 && c != nil {
 		parent = c.ctx // the handler sees the values of the call's context
+		if isAuthAsk(h.Kind) {
+			parent = context.WithoutCancel(parent) // others may wait for the same token
+		}
 	}
 	ctx, cancel := context.WithCancel(parent)
 	d.asks[f.ID] = cancel

@@ -27,8 +27,17 @@
 //
 // The plugin opens no connection itself: it asks, and this package checks every
 // request and every hop of a redirect against the session's [Policy]. Headers,
-// keys and tokens never enter the plugin; they are added here, and only to
-// requests that go to the server's own origin.
+// keys and tokens that the application gives never enter the plugin; they are
+// added here, and only to requests that go to the server's own origin. Tokens that
+// it gets itself (ConnectOptions.Auth) go there only too.
+//
+// # Authorization
+//
+// A server that wants a token can be given one that the application has
+// (ConnectOptions.Headers and Token), or ConnectOptions.Auth says how to get one:
+// a person logs in ([LoopbackAuthorizer], [PasteAuthorizer]), or the program
+// stands for itself. Tokens are renewed by themselves and kept in a [Store];
+// [Runtime.Login] sees to one beforehand. Private keys stay with the application.
 //
 // # Errors
 //

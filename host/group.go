@@ -13,7 +13,7 @@ import (
 // GroupOptions configure a group. The zero value is ready to use.
 type GroupOptions struct {
 	// Connect holds what is the same for every server, where AddOptions say
-	// nothing. Headers, Token, Policy and Events are not used: credentials belong
+	// nothing. Headers, Token, Auth, Policy and Events are not used: credentials belong
 	// to one server.
 	Connect ConnectOptions
 

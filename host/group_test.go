@@ -252,7 +252,7 @@ func TestGroupConnectOptions(t *testing.T) {
 		Roots:     []*mcp.Root{},
 		Reconnect: Reconnect{Attempts: 1}, KeepAlive: time.Second,
 	}
-	own := []string{"Headers", "Token", "Policy", "Events", "group"}
+	own := []string{"Headers", "Token", "Auth", "Policy", "Events", "group"}
 	g := &Group{opts: GroupOptions{Connect: given}}
 	merged := reflect.ValueOf(*g.connectOptions("a", new(ConnectOptions)))
 	for i, field := range reflect.VisibleFields(merged.Type()) {

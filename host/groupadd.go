@@ -91,6 +91,12 @@ func (g *Group) connectOptions(name string, o *ConnectOptions) *ConnectOptions {
 	if out.KeepAlive == 0 {
 		out.KeepAlive = g.opts.Connect.KeepAlive
 	}
+	if out.Auth != nil && out.Auth.Store == nil {
+		// A session that takes the place of one before has its token.
+		auth := *out.Auth
+		auth.Store = NewMemoryStore()
+		out.Auth = &auth
+	}
 	out.group = name
 	return &out
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -34,11 +35,12 @@ type network struct {
 	policy    *policy
 	creds     *credentials
 	transport *http.Transport
+	resolver  *net.Resolver // nil for the default
 	proxied   bool
 }
 
 func newNetwork(p *policy, c *credentials, o HTTPOptions) *network {
-	n := &network{policy: p, creds: c, proxied: o.Proxy != nil}
+	n := &network{policy: p, creds: c, resolver: o.Resolver, proxied: o.Proxy != nil}
 	n.transport = &http.Transport{
 		Proxy:                  o.Proxy,
 		ForceAttemptHTTP2:      true,
@@ -62,9 +64,13 @@ func newNetwork(p *policy, c *credentials, o HTTPOptions) *network {
 
 func (n *network) close() { n.transport.CloseIdleConnections() }
 
-// check applies the policy to one hop.
-func (n *network) check(u *url.URL) *Error {
-	if e := n.policy.checkURL(u); e != nil {
+// check applies the policy to one hop of a request of that purpose.
+func (n *network) check(u *url.URL, purpose string) *Error {
+	check := n.policy.checkURL
+	if purpose == purposeOAuth {
+		check = n.policy.checkTokenURL
+	}
+	if e := check(u); e != nil {
 		return e
 	}
 	if n.proxied {
@@ -138,12 +144,13 @@ func (x *exchange) giveBack(n int) {
 // goroutine.
 func (x *exchange) run() {
 	defer x.cancel()
-	resp, e := x.request()
+	resp, target, e := x.request()
 	if e != nil {
 		x.fail(e)
 		return
 	}
 	defer resp.Body.Close()
+	body := x.learnFrom(resp, target)
 	x.body = nil // no longer needed, while the answer may last
 	header, e := answerHeader(resp)
 	if e != nil {
@@ -153,7 +160,7 @@ func (x *exchange) run() {
 	// Head and the beginning of the body wait a moment for what comes right
 	// behind them, so that a small answer is one batch.
 	x.push(false, wire.Frame{Kind: wire.KindHTTPHead, ID: x.id, Header: header})
-	x.deliver(resp.Body)
+	x.deliver(body)
 }
 
 // deliver passes the body on as far as credit allows, then its end.
@@ -196,28 +203,30 @@ func (x *exchange) fail(e *Error) {
 	x.finish(wire.Frame{Kind: wire.KindHTTPError, ID: x.id, Header: mustJSON(wire.HTTPError{Error: e.toWire()})})
 }
 
-// request sends the request and follows redirects as far as the policy allows.
-// It repeats nothing: net/http does so only when nothing was written.
-func (x *exchange) request() (*http.Response, *Error) {
+// request sends the request and follows redirects as far as the policy allows. It
+// returns the answer and where that came from. It repeats nothing: net/http does
+// so only when nothing was written.
+func (x *exchange) request() (*http.Response, *url.URL, *Error) {
 	target, err := url.Parse(x.start.URL)
 	if err != nil {
-		return nil, failure(CodeLocalBadURL, "the plugin asked for a URL that cannot be parsed")
+		return nil, nil, failure(CodeLocalBadURL, "the plugin asked for a URL that cannot be parsed")
 	}
-	if e := x.net.check(target); e != nil {
-		return nil, e
+	if e := x.net.check(target, x.start.Purpose); e != nil {
+		return nil, nil, e
 	}
+	first := origin(target)
 	for hops := 0; ; hops++ {
-		resp, e := x.hop(target)
+		resp, e := x.hop(target, first)
 		if e != nil {
-			return nil, e
+			return nil, nil, e
 		}
 		next, e := x.redirect(resp, target, hops)
 		if e != nil {
 			_ = resp.Body.Close()
-			return nil, e
+			return nil, nil, e
 		}
 		if next == nil {
-			return resp, nil
+			return resp, target, nil
 		}
 		// Read the little that a redirect says, so that the connection can be
 		// used again.
@@ -227,9 +236,9 @@ func (x *exchange) request() (*http.Response, *Error) {
 	}
 }
 
-// hop sends the request to one URL that the policy allows.
-func (x *exchange) hop(target *url.URL) (*http.Response, *Error) {
-	own := x.net.policy.isOwn(target)
+// hop sends the request to one URL that the policy allows. first is the origin
+// that the plugin asked for.
+func (x *exchange) hop(target *url.URL, first string) (*http.Response, *Error) {
 	req, err := http.NewRequestWithContext(x.ctx, x.start.Method, target.String(), bytes.NewReader(x.body))
 	if err != nil {
 		return nil, failure(CodeLocalBadArgument, "the plugin asked for a request that cannot be made")
@@ -250,15 +259,20 @@ func (x *exchange) hop(target *url.URL) (*http.Response, *Error) {
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "remora/"+wire.Version)
 	}
-	if own {
+	switch {
+	case x.start.Purpose == purposeOAuth:
+		x.net.locate(x.ctx)
+		if origin(target) != first {
+			dropCredentials(req.Header)
+		}
+	case x.net.policy.isOwn(target):
 		if e := x.net.creds.add(x.ctx, req.Header); e != nil {
 			return nil, e
 		}
-	} else if target.String() != x.start.URL {
-		// A redirect to another origin that the policy allows: what was meant
-		// for the first must not follow.
-		req.Header.Del("Authorization")
-		req.Header.Del("Cookie")
+	default:
+		// Another origin that the policy allows: what is meant for the server
+		// must not get there.
+		dropCredentials(req.Header)
 	}
 	// Until a connection is had, nothing can have left.
 	var connected bool
@@ -288,6 +302,13 @@ func (x *exchange) hop(target *url.URL) (*http.Response, *Error) {
 	return nil, e
 }
 
+// dropCredentials takes off what only the server that it is meant for may get.
+func dropCredentials(h http.Header) {
+	for _, name := range []string{"Authorization", "Cookie", "Dpop"} {
+		h.Del(name)
+	}
+}
+
 // redirect returns where resp leads, nil if it is no redirect, or why that may
 // not be followed. Only a GET or HEAD follows 301, 302 and 303, since those
 // change the method of the others.
@@ -309,6 +330,9 @@ func (x *exchange) redirect(resp *http.Response, from *url.URL, hops int) (*url.
 		e.Status, e.Sent = resp.StatusCode, SentYes
 		return e
 	}
+	if x.start.Purpose == purposeOAuth && x.start.Method != http.MethodGet {
+		return nil, refuse(CodePolicyRedirect, "%s redirects a request that leads to a token", origin(from))
+	}
 	target, err := from.Parse(location)
 	if err != nil {
 		return nil, refuse(CodePolicyRedirect, "%s redirects to something that is not a URL", origin(from))
@@ -323,7 +347,7 @@ func (x *exchange) redirect(resp *http.Response, from *url.URL, hops int) (*url.
 	case from.Scheme == "https" && target.Scheme == "http":
 		return nil, refuse(CodePolicyRedirect, "%s redirects from https to http", origin(from))
 	}
-	if e := x.net.check(target); e != nil {
+	if e := x.net.check(target, x.start.Purpose); e != nil {
 		return nil, refuse(e.Code, "%s redirects: %s", origin(from), e.Message)
 	}
 	return target, nil

@@ -74,9 +74,14 @@ func (p *probe) say(f wire.Frame) {
 // start makes the guest ask for a request and returns its id.
 func (p *probe) start(method, url, body string, credit int64, headers ...[2]string) uint32 {
 	p.t.Helper()
+	return p.startFor("mcp", method, url, body, credit, headers...)
+}
+
+func (p *probe) startFor(purpose, method, url, body string, credit int64, headers ...[2]string) uint32 {
+	p.t.Helper()
 	p.nextID++
 	p.say(frameOf(wire.KindHTTPStart, p.nextID, wire.HTTPStart{
-		Session: 1, Purpose: "mcp", Method: method, URL: url, Headers: headers, Credit: credit,
+		Session: 1, Purpose: purpose, Method: method, URL: url, Headers: headers, Credit: credit,
 	}, body))
 	return p.nextID
 }
@@ -111,7 +116,12 @@ func (a answer) header(name string) string {
 // do makes a request and reads its answer to the end.
 func (p *probe) do(method, url, body string, headers ...[2]string) answer {
 	p.t.Helper()
-	p.start(method, url, body, 1<<20, headers...)
+	return p.doFor("mcp", method, url, body, headers...)
+}
+
+func (p *probe) doFor(purpose, method, url, body string, headers ...[2]string) answer {
+	p.t.Helper()
+	p.startFor(purpose, method, url, body, 1<<20, headers...)
 	var a answer
 	for {
 		switch f := p.next(); f.Kind {

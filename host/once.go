@@ -59,7 +59,9 @@ type InputRequest struct {
 // ctx carries CallOptions as for a call of a [Session]. Of the options, Handlers
 // and Events are not used.
 func (rt *Runtime) Discover(ctx context.Context, url string, o *ConnectOptions) (*Discovered, error) {
-	raw, err := rt.once(ctx, url, o, "discover", func(server wire.OnceServer) any { return wire.DiscoverServer{OnceServer: server} }, nil)
+	raw, err := rt.once(ctx, url, o, "discover", func(s *Session, server wire.OnceServer) any {
+		return wire.DiscoverServer{OnceServer: server, OnceAuth: s.onceAuth()}
+	}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +99,8 @@ func (rt *Runtime) Run(ctx context.Context, url string, params *mcp.CallToolPara
 	if err != nil {
 		return nil, err
 	}
-	raw, err := rt.once(ctx, url, o, "run", func(server wire.OnceServer) any {
-		return wire.RunTool{OnceServer: server, ToolRun: run}
+	raw, err := rt.once(ctx, url, o, "run", func(s *Session, server wire.OnceServer) any {
+		return wire.RunTool{OnceServer: server, OnceAuth: s.onceAuth(), ToolRun: run}
 	}, params.Meta)
 	if err != nil {
 		return nil, err
@@ -150,9 +152,14 @@ func toolRun(params *mcp.CallToolParams) (wire.ToolRun, error) {
 	return run, err
 }
 
+// onceAuth is how a token is got for a call that begins a session and ends it.
+func (s *Session) onceAuth() wire.OnceAuth {
+	return wire.OnceAuth{Handlers: s.auth.names(), Auth: s.auth.wire()}
+}
+
 // once makes a call that begins a session and ends it. body makes its
 // parameters.
-func (rt *Runtime) once(ctx context.Context, url string, o *ConnectOptions, command string, body func(wire.OnceServer) any, meta mcp.Meta) ([]byte, error) {
+func (rt *Runtime) once(ctx context.Context, url string, o *ConnectOptions, command string, body func(*Session, wire.OnceServer) any, meta mcp.Meta) ([]byte, error) {
 	s, err := rt.newHTTPSession(url, o)
 	if err != nil {
 		return nil, err
@@ -173,12 +180,12 @@ func (rt *Runtime) once(ctx context.Context, url string, o *ConnectOptions, comm
 	return raw, err
 }
 
-func (s *Session) onceCall(ctx context.Context, command string, body func(wire.OnceServer) any, meta mcp.Meta) ([]byte, error) {
+func (s *Session) onceCall(ctx context.Context, command string, body func(*Session, wire.OnceServer) any, meta mcp.Meta) ([]byte, error) {
 	o, err := callOptions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	params, err := encode(body(wire.OnceServer{
+	params, err := encode(body(s, wire.OnceServer{
 		Server:          s.url,
 		ProtocolVersion: s.opts.ProtocolVersion,
 		ClientInfo:      s.opts.clientInfo(),

@@ -59,7 +59,8 @@ func (s *Session) open(ctx context.Context, again bool) error {
 	params := wire.Connect{
 		URL:             s.url,
 		ProtocolVersion: s.opts.ProtocolVersion,
-		Handlers:        s.opts.Handlers.names(),
+		Handlers:        append(s.opts.Handlers.names(), s.auth.names()...),
+		Auth:            s.auth.wire(),
 		Events:          s.listeners.fromTheStart(),
 		Capabilities:    s.opts.capabilities(),
 		Roots:           s.rootsNow(),

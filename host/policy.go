@@ -18,6 +18,13 @@ import (
 //
 // Whatever the policy says, a session with an https server never sends a
 // request over http.
+//
+// Requests that lead to a token (ConnectOptions.Auth) may also reach the origins
+// of https that the server's metadata names, as far as it was seen to name them:
+// where it says that its metadata is (RFC 9728), its authorization servers, and
+// their endpoints (RFC 8414); and those that AuthOptions name. They get none of
+// the session's headers and tokens, and one that is not a GET follows no redirect.
+// Beside a server on loopback they may be http on loopback too.
 type Policy struct {
 	// Origins are further origins that may be reached, as "https://host" or
 	// "https://host:port". They get none of the session's headers and tokens.
@@ -80,15 +87,17 @@ func parseServerURL(raw string) (*url.URL, error) {
 
 // policy is a Policy in force for one session.
 type policy struct {
-	own     string // the server's origin
-	ownHost string
-	secure  bool // the server is https
-	origins map[string]bool
-	private PrivateAddresses
+	own      string // the server's origin
+	ownHost  string
+	secure   bool // the server is https
+	loopback bool // the server is http, and its URL says that it is on this machine
+	origins  map[string]bool
+	private  PrivateAddresses
 
-	mu    sync.Mutex
-	known bool      // the server has been reached, so
-	class addrClass // this is where it is
+	mu      sync.Mutex
+	known   bool            // the server has been reached, so
+	class   addrClass       // this is where it is
+	learned map[string]bool // origins that requests for a token may reach besides
 }
 
 func newPolicy(server *url.URL, p Policy) (*policy, error) {
@@ -96,11 +105,12 @@ func newPolicy(server *url.URL, p Policy) (*policy, error) {
 		return nil, failure(CodeLocalBadArgument, "Policy.PrivateAddresses has the unknown value %d", p.PrivateAddresses)
 	}
 	out := &policy{
-		own:     origin(server),
-		ownHost: strings.ToLower(server.Hostname()),
-		secure:  server.Scheme == "https",
-		origins: map[string]bool{origin(server): true},
-		private: p.PrivateAddresses,
+		own:      origin(server),
+		ownHost:  strings.ToLower(server.Hostname()),
+		secure:   server.Scheme == "https",
+		loopback: server.Scheme == "http" && isLoopbackHost(server.Hostname()),
+		origins:  map[string]bool{origin(server): true},
+		private:  p.PrivateAddresses,
 	}
 	for _, o := range p.Origins {
 		u, err := url.Parse(o)

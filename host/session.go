@@ -35,6 +35,11 @@ type ConnectOptions struct {
 	// valid. Its context ends when the request is given up.
 	Token func(context.Context) (string, error)
 
+	// Auth says how an access token is got when the server wants one. Nil leaves
+	// credentials to Headers and Token; a server that wants others is then
+	// CodeAuthRequired. It is for a server at a URL.
+	Auth *AuthOptions
+
 	// Policy says what the session may reach. The zero value allows the
 	// server's own origin only.
 	Policy Policy
@@ -104,6 +109,7 @@ type Session struct {
 	url    string
 	opts   ConnectOptions
 	net    *network        // for the plugin's requests; nil over a channel
+	auth   *authorization  // nil without ConnectOptions.Auth
 	dialer Dialer          // nil over HTTP
 	ctx    context.Context // ends when the session is closed
 	cancel context.CancelFunc
@@ -179,8 +185,15 @@ func (rt *Runtime) newHTTPSession(raw string, o *ConnectOptions) (*Session, erro
 		return nil, err
 	}
 	s.url = server.String()
-	s.net, err = s.newNetwork(server)
-	return s, err
+	if s.net, err = s.newNetwork(server); err != nil || s.opts.Auth == nil {
+		return s, err
+	}
+	learn := func(secret string) { s.net.creds.known.LearnHeader(secret, true) }
+	if s.auth, err = newAuthorization(s.opts.Auth, learn); err != nil {
+		return nil, err
+	}
+	s.net.policy.learn(s.auth.origins()...)
+	return s, nil
 }
 
 // newNetwork is what the session may use of HTTP.

@@ -17,8 +17,9 @@ type SnapshotOptions struct {
 	Cache bool
 
 	// Credentials adds the headers that the session was given, and the token of
-	// this moment, in the member headers of the snapshot's secret. Without, they
-	// are given to Runtime.Restore.
+	// this moment, in the member headers of the snapshot's secret; and what
+	// ConnectOptions.Auth has come to, so that who has not the same
+	// AuthOptions.Store can go on. Without, they are given to Runtime.Restore.
 	Credentials bool
 }
 
@@ -35,7 +36,7 @@ func (s *Session) Snapshot(ctx context.Context, o *SnapshotOptions) (json.RawMes
 	if o == nil {
 		o = new(SnapshotOptions)
 	}
-	raw, err := s.request(ctx, "snapshot", wire.Snapshot{Cache: o.Cache}, nil)
+	raw, err := s.request(ctx, "snapshot", wire.Snapshot{Cache: o.Cache, Credentials: o.Credentials}, nil)
 	if err != nil || !o.Credentials || s.net == nil {
 		return raw, err
 	}

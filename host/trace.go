@@ -35,6 +35,9 @@ type TraceEvent struct {
 	// Exchange joins the events of one HTTP exchange of the session, and Call
 	// those of one call; 0 where there is none.
 	Exchange, Call uint32
+	// Purpose is "oauth" for a request that leads to a token, which gets none of
+	// the application's headers; empty for others.
+	Purpose string
 	// Method and URL are those of a request.
 	Method, URL string
 	// Status is the HTTP status of a response.
@@ -59,7 +62,7 @@ type TraceEvent struct {
 // docs/wire.md).
 func (e TraceEvent) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wire.Trace{
-		At: float64(e.At.UnixMicro()) / 1000, Type: wire.TraceType(e.Type), Exchange: e.Exchange, Call: e.Call,
+		At: float64(e.At.UnixMicro()) / 1000, Type: wire.TraceType(e.Type), Exchange: e.Exchange, Call: e.Call, Purpose: e.Purpose,
 		Method: e.Method, URL: e.URL, Status: e.Status, Headers: e.Headers, Bytes: e.Bytes,
 		Error: e.Error, Reason: e.Reason, Message: e.Message, Truncated: e.Truncated,
 	})
@@ -72,7 +75,7 @@ func (e *TraceEvent) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*e = TraceEvent{
-		At: time.UnixMicro(int64(t.At * 1000)), Type: TraceType(t.Type), Exchange: t.Exchange, Call: t.Call,
+		At: time.UnixMicro(int64(t.At * 1000)), Type: TraceType(t.Type), Exchange: t.Exchange, Call: t.Call, Purpose: t.Purpose,
 		Method: t.Method, URL: t.URL, Status: t.Status, Headers: t.Headers, Bytes: t.Bytes,
 		Error: t.Error, Reason: t.Reason, Message: t.Message, Truncated: t.Truncated,
 	}
@@ -108,7 +111,7 @@ func (n *network) traceEvent(data []byte) (TraceEvent, error) {
 		e.Headers[i][1] = known.Known(h[1])
 	}
 	e.Message = known.KnownJSON(e.Message)
-	if u, err := url.Parse(e.URL); err == nil && e.Type == TraceRequest && n.policy.isOwn(u) {
+	if u, err := url.Parse(e.URL); err == nil && e.Type == TraceRequest && e.Purpose != purposeOAuth && n.policy.isOwn(u) {
 		e.Headers = n.creds.traceHeaders(e.Headers)
 	}
 	return e, nil

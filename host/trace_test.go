@@ -56,13 +56,13 @@ func ExampleEvents_trace() {
 
 // A trace event is a line of a trace file, and back.
 func TestTraceEventAsJSON(t *testing.T) {
-	const line = `{"at":1795276828795.75,"type":"request","exchange":1,"call":2,"method":"POST","url":"http://x/","headers":[["a","b"]],"bytes":278,"message":{"id":1},"truncated":true}`
+	const line = `{"at":1795276828795.75,"type":"request","exchange":1,"call":2,"purpose":"oauth","method":"POST","url":"http://x/","headers":[["a","b"]],"bytes":278,"message":{"id":1},"truncated":true}`
 	var e host.TraceEvent
 	if err := json.Unmarshal([]byte(line), &e); err != nil {
 		t.Fatal(err)
 	}
 	want := host.TraceEvent{
-		At: time.UnixMicro(1795276828795750), Type: host.TraceRequest, Exchange: 1, Call: 2, Method: "POST", URL: "http://x/",
+		At: time.UnixMicro(1795276828795750), Type: host.TraceRequest, Exchange: 1, Call: 2, Purpose: "oauth", Method: "POST", URL: "http://x/",
 		Headers: [][2]string{{"a", "b"}}, Bytes: 278, Message: json.RawMessage(`{"id":1}`), Truncated: true,
 	}
 	if !reflect.DeepEqual(e, want) {

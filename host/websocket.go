@@ -72,7 +72,7 @@ func (d *socketDialer) String() string {
 // Dial opens a WebSocket, as far as the policy allows. A redirect is not
 // followed.
 func (d *socketDialer) Dial(ctx context.Context) (Channel, error) {
-	if e := d.net.check(d.server); e != nil {
+	if e := d.net.check(d.server, purposeMCP); e != nil {
 		return nil, e
 	}
 	header := http.Header{"User-Agent": {"remora/" + wire.Version}}

@@ -24,6 +24,19 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 	if len(chosen) == 0 {
 		return usage("%s has no server", c.file)
 	}
+	auths := make([]*host.AuthOptions, len(chosen))
+	for i, s := range chosen {
+		if s.err != nil || s.program != nil {
+			continue
+		}
+		var err error
+		if auths[i], err = f.keptAuth(cmd, s.url, s.headers); err != nil {
+			return err
+		}
+		if auths[i] != nil {
+			c.secrets = append(c.secrets, auths[i].ClientSecret)
+		}
+	}
 	redact := c.redactor()
 	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *opening) error {
 		options := host.GroupOptions{Connect: f.connectOptions(nil)}
@@ -40,7 +53,7 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 				events := rt.events
 				events.Log = f.logTo(stderr, redact, s.program != nil)
 				connected := rt.hearOut(&events)
-				own := &host.AddOptions{ConnectOptions: host.ConnectOptions{Headers: s.headers, Events: events}}
+				own := &host.AddOptions{ConnectOptions: host.ConnectOptions{Headers: s.headers, Auth: auths[i], Events: events}}
 				if s.program != nil {
 					_, failed[i] = g.AddCommand(ctx, s.name, f.heard(*s.program, stderr, oneLine(s.name, 60)+": ", redact), own)
 				} else {
@@ -62,6 +75,9 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 			}
 			if err == nil {
 				continue
+			}
+			if chosen[i].url != "" && chosen[i].headers.Get("Authorization") == "" {
+				err = wantsLogin(err, chosen[i].url)
 			}
 			said := &spokenError{fmt.Sprintf("the server %q: %v", oneLine(chosen[i].name, 60), err), err}
 			if first == nil {

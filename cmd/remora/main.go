@@ -52,6 +52,6 @@ module that attaches to any host. This program is its command line.
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
-	root.AddCommand(newCall(), newDemoServer(), newInspect(), newPrompt(), newPrompts(), newRead(), newResources(), newTools(), newTypes(), newVersion())
+	root.AddCommand(newCall(), newDemoServer(), newInspect(), newLogin(), newLogout(), newPrompt(), newPrompts(), newRead(), newResources(), newTools(), newTypes(), newVersion(), newWhoami())
 	return root
 }

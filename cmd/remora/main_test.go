@@ -72,6 +72,10 @@ func TestArguments(t *testing.T) {
 		{"unknown command", []string{"fly"}, "", `unknown command "fly"`},
 		{"unknown flag", []string{"demo-server", "--port", "1"}, "", "unknown flag: --port"},
 		{"argument too many", []string{"demo-server", "now"}, "", `unknown command "now"`},
+		{"help names the keys", []string{"demo-server", "--help"}, "\n  reef    dk_reef_", ""},
+		{"protected program", []string{"demo-server", "--auth", "--stdio"}, "", "leave out --stdio"},
+		{"lifetime of nothing", []string{"demo-server", "--token-lifetime", "1m"}, "", "goes with --auth"},
+		{"lifetime too short", []string{"demo-server", "--auth", "--token-lifetime", "1ms"}, "", "at least 1s"},
 		{"bad address", []string{"demo-server", "--addr", "here"}, "", `cannot listen on "here"`},
 	}
 	for _, test := range tests {

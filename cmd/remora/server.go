@@ -37,8 +37,11 @@ type serverFlags struct {
 	config    string
 	trace     traceFlags
 	logLevel  string
+	store     storeFlags
 
-	command []string // the program that is the server; nil for one at a URL
+	command    []string     // the program that is the server; nil for one at a URL
+	stores     []host.Store // that have logins,
+	storesRead bool         // once they were looked for
 }
 
 func (f *serverFlags) register(cmd *cobra.Command) {
@@ -52,6 +55,7 @@ func (f *serverFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.logLevel, "log-level", "", "show what the server logs, from this `level` on: "+strings.Join(logLevels, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions(logLevels, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing on standard error but errors")
+	f.store.register(cmd)
 	f.trace.register(cmd)
 }
 
@@ -71,7 +75,8 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 	if err != nil {
 		return err
 	}
-	redact, program := newRedactor(headers), f.program()
+	program := f.program()
+	var secrets []string
 	if f.config != "" {
 		c, err := readConfiguration(f.config)
 		if err != nil {
@@ -87,19 +92,32 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 			}
 		}
 		url, program = named.url, named.program
-		redact = newRedactor(http.Header{"": append(c.secrets, slices.Concat(slices.Collect(maps.Values(headers))...)...)})
+		secrets = c.secrets
 	}
 	if program != nil && len(headers) > 0 {
 		return usage("--header and --header-env are for a URL: a program takes its arguments and environment")
 	}
-	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *opening) error {
+	var auth *host.AuthOptions
+	if program == nil {
+		if auth, err = f.keptAuth(cmd, url, headers); err != nil {
+			return err
+		}
+		if auth != nil {
+			secrets = append(secrets, auth.ClientSecret)
+		}
+	}
+	redact := newRedactor(http.Header{"": append(secrets, slices.Concat(slices.Collect(maps.Values(headers))...)...)})
+	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *opening) (err error) {
+		if program == nil && headers.Get("Authorization") == "" {
+			defer func() { err = wantsLogin(err, url) }()
+		}
 		options := f.connectOptions(headers)
+		options.Auth = auth
 		options.Events = rt.events
 		options.Events.Log = f.logTo(cmd.ErrOrStderr(), redact, program != nil)
 		answerWith(&options, handlers, redact)
 		connected := rt.hearOut(&options.Events)
 		var session *host.Session
-		var err error
 		if program != nil {
 			session, err = rt.ConnectCommand(ctx, f.heard(*program, cmd.ErrOrStderr(), "", redact), &options)
 		} else {

@@ -1,18 +1,23 @@
 // Discovers a server's tools and calls one of them.
 //
-//   node examples/node/call.mjs URL [TOOL [JSON]]
+//   node examples/node/call.mjs [--login] URL [TOOL [JSON]]
 //
 // `--help` says more. MCP_TOKEN, if it is set, is sent to the server as bearer
 // token.
 
 import { parseArgs } from "node:util";
 import { connect, RemoraError } from "remora-mcp";
+import { fileStore, loopback } from "remora-mcp/auth/node";
 
-const help = `usage: node call.mjs URL [TOOL [JSON]]
+const help = `usage: node call.mjs [--login] [--store FILE] URL [TOOL [JSON]]
 
 Calls TOOL of the MCP server at URL with a JSON object as arguments, and prints
 its result. Without TOOL it lists the tools. MCP_TOKEN in the environment is
 sent to the server as bearer token. Ctrl-C cancels the call at the server.
+
+  --login       log in with the browser if the server wants that; without a
+                browser the page to open is printed
+  --store FILE  with --login, keep the login in this file for the next time
 
 Exit status:
   0    done
@@ -33,14 +38,17 @@ class Failure extends Error {
 function readCommandLine() {
   let parsed;
   try {
-    parsed = parseArgs({ options: { help: { type: "boolean", short: "h" } }, allowPositionals: true });
+    const options = { help: { type: "boolean", short: "h" }, login: { type: "boolean" }, store: { type: "string" } };
+    parsed = parseArgs({ options, allowPositionals: true });
   } catch (error) {
     throw new Failure(2, error.message);
   }
-  if (parsed.values.help) return { help: true };
+  const { help, login = false, store } = parsed.values;
+  if (help) return { help: true };
+  if (store !== undefined && !login) throw new Failure(2, "--store goes with --login");
   const [url, tool, json = "{}", ...more] = parsed.positionals;
   if (url === undefined || more.length > 0) throw new Failure(2, "want URL [TOOL [JSON]]; --help says more");
-  return { url, tool, args: readArguments(json) };
+  return { url, tool, args: readArguments(json), login, store };
 }
 
 function readArguments(json) {
@@ -107,9 +115,16 @@ function checkArguments(tool, args) {
   if (missing.length > 0) throw new Failure(2, `the tool "${tool.name}" also needs: ${missing.join(", ")}`);
 }
 
-async function run({ url, tool: name, args }, signal) {
+// How the program gets at a token: it is given one, a person logs in, or there is none.
+function credentials({ login, store }) {
   const token = process.env.MCP_TOKEN;
-  const client = await connect(url, { signal, ...(token ? { token: () => token } : {}) });
+  if (token) return { token: () => token };
+  if (!login) return {};
+  return { auth: { ...loopback(), ...(store === undefined ? {} : { store: fileStore(store) }) } };
+}
+
+async function run({ url, tool: name, args, ...how }, signal) {
+  const client = await connect(url, { signal, ...credentials(how) });
   try {
     const tools = [];
     for await (const tool of client.tools({ signal })) tools.push(tool);

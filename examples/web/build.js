@@ -1,5 +1,5 @@
-// Builds the page into dist/web: index.html, main.js, main.css and the core's
-// wasm beside them, where the package looks for it. Any web server can serve
+// Builds the page into dist/web: index.html, main.js, main.css, the page that a
+// pop-up comes back to (signed-in.html) and the core's wasm beside them, where the package looks for it. Any web server can serve
 // the folder; the policy is in the page, and serve.js sends it as a header too.
 //
 //   node build.js
@@ -18,6 +18,7 @@ await build({
   absWorkingDir: here,
   entryPoints: [
     { in: "src/main.tsx", out: "main" },
+    { in: "src/signed-in.ts", out: "signed-in" },
     { in: "styles/main.css", out: "main" },
   ],
   outdir: out,
@@ -33,6 +34,8 @@ await build({
 });
 await copyFile(`${here}icon.svg`, `${out}icon.svg`);
 await copyFile(fileURLToPath(import.meta.resolve("remora-mcp/remora.wasm")), `${out}remora.wasm`);
-const page = await readFile(`${here}index.html`, "utf8");
-await writeFile(`${out}index.html`, page.replace("%POLICY%", metaPolicy));
+for (const name of ["index.html", "signed-in.html"]) {
+  const page = await readFile(here + name, "utf8");
+  await writeFile(out + name, page.replace("%POLICY%", metaPolicy));
+}
 console.log("the page is in dist/web");

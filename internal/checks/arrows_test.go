@@ -51,8 +51,22 @@ var rules = []rule{
 	},
 	{
 		room:  "internal/exchange",
-		may:   []string{"internal/port", "internal/wire", segment},
+		may:   []string{"internal/challenge", "internal/port", "internal/wire", segment},
 		why:   "exchange mends the SDK from outside, at the RoundTripper: it must not depend on the SDK's insides or on the sessions above it (segmentio's JSON is the decoder that the SDK links anyway)",
+		bans:  []string{"net", "os", "os/exec", "syscall", "syscall/js", "log"},
+		noStd: sansIO,
+	},
+	{
+		room:  "internal/challenge",
+		may:   []string{"internal/wire", goSDK + "/oauthex"},
+		why:   "challenge is a leaf: those who report an error and those who get a token read the same of it",
+		bans:  []string{"net", "os", "os/exec", "syscall", "syscall/js", "log", "time"},
+		noStd: "reading a header is a function of what is given",
+	},
+	{
+		room:  "internal/oauth",
+		may:   []string{"internal/challenge", "internal/port", "internal/wire"},
+		why:   "oauth gets tokens over a port and knows neither JSON-RPC nor sessions, so that every request is covered alike",
 		bans:  []string{"net", "os", "os/exec", "syscall", "syscall/js", "log"},
 		noStd: sansIO,
 	},
@@ -70,7 +84,7 @@ var rules = []rule{
 	},
 	{
 		room:  "internal/core",
-		may:   []string{"internal/exchange", "internal/mask", "internal/port", "internal/schema", "internal/wire", goSDK, segment},
+		may:   []string{"internal/exchange", "internal/mask", "internal/oauth", "internal/port", "internal/schema", "internal/wire", goSDK, segment},
 		why:   "the core is the same on every platform: it knows the SDK, its ports and the wire, and nothing that hosts it (segmentio's JSON is for what each call encodes and decodes; the SDK links it anyway)",
 		bans:  []string{"net", "os", "os/exec", "syscall", "syscall/js", "log"},
 		noStd: sansIO,
@@ -91,18 +105,19 @@ var rules = []rule{
 	},
 	{
 		room: "host",
-		may:  []string{"internal/mask", "internal/wire", goSDK + "/mcp", goSDK + "/jsonrpc", wazero, "github.com/coder/websocket"},
-		why:  "a Go embedder speaks to the core through the plugin, as any other language does; of the SDK it takes the types of its API",
+		may: []string{"internal/mask", "internal/wire", goSDK + "/mcp", goSDK + "/jsonrpc", goSDK + "/oauthex", wazero, "github.com/coder/websocket",
+			"github.com/cli/browser", "github.com/go-jose/go-jose/v4", "github.com/gofrs/flock"},
+		why:  "a Go embedder speaks to the core through the plugin, as any other language does; of the SDK it takes the types of its API, and its reading of challenges; keys, locks of files and the browser of the person are the embedder's",
 		bans: []string{"syscall/js"},
 	},
 	{
 		room: "cmd/remora",
-		may:  []string{"host", "cmd/remora/demoserver", "internal/tooltypes", goSDK + "/mcp", "github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
-		why:  "the command line is a user of the library like any other, which shows that the library is enough; it may also draw on a terminal",
+		may:  []string{"host", "cmd/remora/demoserver", "internal/tooltypes", goSDK + "/mcp", "github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "github.com/zalando/go-keyring", "golang.org/x/term"},
+		why:  "the command line is a user of the library like any other, which shows that the library is enough; it may also draw on a terminal, and keep a key in the system's keyring",
 	},
 	{
 		room: "cmd/remora/demoserver",
-		may:  []string{goSDK + "/mcp", goSDK + "/jsonrpc", "github.com/rs/cors"},
+		may:  []string{goSDK + "/mcp", goSDK + "/jsonrpc", goSDK + "/auth", goSDK + "/oauthex", "github.com/rs/cors"},
 		why:  "the demo server is a server on the official SDK and shares nothing with the client that it is there to show",
 	},
 	{

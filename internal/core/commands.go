@@ -22,6 +22,8 @@ func init() { // in init: the handlers refer back to the table
 		"listResources":         inSession((*session).listResources),
 		"listTools":             inSession((*session).listTools),
 		"listen":                inSession((*session).listen),
+		"login":                 (*Core).login,
+		"logout":                (*Core).logout,
 		"ping":                  inSession((*session).ping),
 		"readResource":          inSession((*session).readResource),
 		"run":                   (*Core).run,
@@ -31,6 +33,7 @@ func init() { // in init: the handlers refer back to the table
 		"stats":                 (*Core).stats,
 		"subscribeResource":     inSession((*session).subscribeResource),
 		"unsubscribeResource":   inSession((*session).unsubscribeResource),
+		"whoami":                (*Core).whoami,
 	}
 }
 

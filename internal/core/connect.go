@@ -86,6 +86,9 @@ func checkConnect(params *wire.Connect) (origin string, err error) {
 	if err := checkReconnect(params); err != nil {
 		return "", err
 	}
+	if err := checkAuth(params); err != nil {
+		return "", err
+	}
 	if len(params.Subscriptions) > maxSubscriptions {
 		return "", newError(wire.CodeLocalTooLarge, "more than %d subscriptions", maxSubscriptions)
 	}
@@ -158,7 +161,7 @@ func (s *session) streamable(transport *exchange.Transport) mcp.Transport {
 func (s *session) dial(ctx context.Context, version string, over func(*exchange.Transport) (mcp.Transport, error)) (*conn, error) {
 	var cn *conn
 	transport := exchange.New(exchange.Config{
-		HTTP:        tracedHTTP{s, s.core.http},
+		HTTP:        s.network(),
 		Clock:       s.core.clock,
 		Session:     s.id,
 		Limits:      s.core.limitsInForce(),

@@ -9,6 +9,7 @@ import (
 	fastjson "github.com/segmentio/encoding/json"
 
 	"github.com/remora-mcp/remora/internal/exchange"
+	"github.com/remora-mcp/remora/internal/oauth"
 	"github.com/remora-mcp/remora/internal/port"
 	"github.com/remora-mcp/remora/internal/wire"
 )
@@ -35,6 +36,7 @@ type Core struct {
 	exchanges map[uint32]*httpExchange
 	channels  map[uint32]*channel
 	sessions  map[uint32]*session
+	peers     oauth.Peers
 	lastID    uint32 // of asks, exchanges and channels
 	lastSess  uint32
 	dropped   uint64

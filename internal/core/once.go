@@ -69,7 +69,7 @@ func (c *Core) discover(cl *call) ([]byte, error) {
 	if err := readParams(cl, &params); err != nil {
 		return nil, err
 	}
-	return c.once(cl, params.OnceServer, nil, discoverOnce)
+	return c.once(cl, params.OnceServer, params.OnceAuth, nil, discoverOnce)
 }
 
 // run is Once.Run for an embedder that drives this core.
@@ -82,7 +82,7 @@ func (c *Core) run(cl *call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.once(cl, params.OnceServer, nil, work)
+	return c.once(cl, params.OnceServer, params.OnceAuth, nil, work)
 }
 
 // onceWork is what is done between connecting and closing. It returns JSON.
@@ -164,13 +164,21 @@ func (o Once) with(target wire.Target, work onceWork) ([]byte, error) {
 	}
 	cl.startTimers(c.clock)
 	defer cl.stopTimers()
-	return c.once(cl, wire.OnceServer{Server: target.Server, ProtocolVersion: target.ProtocolVersion}, o.HeadersHidden, work)
+	return c.once(cl, wire.OnceServer{Server: target.Server, ProtocolVersion: target.ProtocolVersion}, wire.OnceAuth{}, o.HeadersHidden, work)
 }
 
 // once connects, does the work, and closes. hidden is Once.HeadersHidden. Its
 // errors are *wire.Error.
-func (c *Core) once(cl *call, server wire.OnceServer, hidden func() bool, work onceWork) ([]byte, error) {
-	params := wire.Connect{URL: server.Server, ProtocolVersion: server.ProtocolVersion, ClientInfo: server.ClientInfo}
+func (c *Core) once(cl *call, server wire.OnceServer, auth wire.OnceAuth, hidden func() bool, work onceWork) ([]byte, error) {
+	for _, name := range auth.Handlers {
+		if name == "elicit" || name == "sample" {
+			return nil, badArgument("what the server asks comes as data: there is no handler for %s", name)
+		}
+	}
+	params := wire.Connect{
+		URL: server.Server, ProtocolVersion: server.ProtocolVersion, ClientInfo: server.ClientInfo,
+		Handlers: auth.Handlers, Auth: auth.Auth,
+	}
 	origin, err := checkConnect(&params)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,12 @@ func (c *Core) restoreSession(cl *call, params wire.Connect, origin string) ([]b
 	// not know yet.
 	s.untold = level != "" && level != snapshot.LogLevel ||
 		slices.ContainsFunc(extra, func(uri string) bool { return !slices.Contains(snapshot.Subscriptions, uri) })
+	if held := snapshot.Secret; s.auth != nil && held != nil && len(held.Auth) > 0 {
+		if err := s.auth.Restore(held.Auth); err != nil {
+			s.forget()
+			return nil, err
+		}
+	}
 	s.setListening(params.Events)
 	s.tellState(cl.id, wire.StateConnecting, "")
 	cn, err := s.openRestored(cl.ctx, snapshot)

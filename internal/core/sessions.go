@@ -10,6 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/remora-mcp/remora/internal/exchange"
+	"github.com/remora-mcp/remora/internal/oauth"
 	"github.com/remora-mcp/remora/internal/port"
 	"github.com/remora-mcp/remora/internal/wire"
 )
@@ -28,6 +29,7 @@ type session struct {
 	cancel context.CancelCauseFunc
 
 	tracer tracer
+	auth   *oauth.Client // nil if the application sees to credentials itself
 
 	mu        sync.Mutex
 	conn      *conn
@@ -89,6 +91,7 @@ func (c *Core) newSession(params wire.Connect, origin string) *session {
 	s.subscriptions = slices.Compact(slices.Sorted(slices.Values(params.Subscriptions)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer s.authorize() // it has a number then
 	for c.lastSess++; c.lastSess == 0 || c.sessions[c.lastSess] != nil; c.lastSess++ {
 	}
 	s.id = c.lastSess
@@ -105,8 +108,10 @@ func (c *Core) findSession(id uint32) (*session, error) {
 	return nil, newError(wire.CodeLocalClosed, "no session %d is open", id)
 }
 
-// forget ends a session on this side.
+// forget ends a session on this side. It blocks while something is under way that
+// would be lost, at most closeTime.
 func (s *session) forget() {
+	s.settle()
 	s.core.mu.Lock()
 	delete(s.core.sessions, s.id)
 	s.core.mu.Unlock()
@@ -249,7 +254,7 @@ func (s *session) listenLocked() *exchange.Standing {
 	want := exchange.Wanted{
 		// Before 2026-07-28 log messages come on it too, and questions may: who
 		// answers them listens.
-		Unasked:               len(s.params.Handlers) > 0 || s.params.Roots != nil || listens("log"),
+		Unasked:               s.answers("elicitation/create") || s.answers("sampling/createMessage") || s.params.Roots != nil || listens("log"),
 		ToolsListChanged:      listens("toolsChanged"),
 		PromptsListChanged:    listens("promptsChanged"),
 		ResourcesListChanged:  listens("resourcesChanged"),

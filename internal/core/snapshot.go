@@ -42,6 +42,18 @@ func (s *session) snapshot(cl *call) ([]byte, error) {
 			snapshot.LastEventID = id
 		}
 	}
+	if params.Credentials && s.auth != nil {
+		held, err := s.auth.Snapshot()
+		if err != nil {
+			return nil, err
+		}
+		if held != nil {
+			if snapshot.Secret == nil {
+				snapshot.Secret = new(wire.SnapshotSecret)
+			}
+			snapshot.Secret.Auth = held
+		}
+	}
 	if err := restored(&snapshot).Check(s.core.limitsInForce()); err != nil {
 		return nil, newError(wire.CodeLocalUnsupported, "the session cannot go on elsewhere: %v", err)
 	}

@@ -90,8 +90,12 @@ func (p tracedHTTP) Do(ctx context.Context, req *port.Request) (*port.Response, 
 		return resp, err
 	}
 	call := exchange.CallID(ctx)
+	purpose := req.Purpose
+	if purpose == port.PurposeMCP {
+		purpose = "" // what goes without saying
+	}
 	s.trace(wire.Trace{
-		Type: wire.TraceRequest, Exchange: number, Call: call,
+		Type: wire.TraceRequest, Exchange: number, Call: call, Purpose: purpose,
 		Method: req.Method, URL: s.tracer.mask.URL(req.URL, true),
 		Headers: s.tracer.mask.Headers(headerPairs(req.Header), true),
 		Bytes:   int64(len(req.Body)),

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/remora-mcp/remora/internal/challenge"
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
@@ -102,12 +103,13 @@ func statusFailure(status int, header http.Header, body []byte, hadSession bool)
 	}
 	switch {
 	case status == http.StatusUnauthorized:
-		return failure(wire.CodeAuthRequired, "the server wants credentials")
+		return challenged(failure(wire.CodeAuthRequired, "the server wants credentials"), header)
 	case status == http.StatusForbidden:
-		if insufficientScope(header) {
-			return failure(wire.CodeAuthInsufficientScope, "the credentials lack a scope")
+		// RFC 6750, section 3.1
+		if said, ok := challenge.Read(header); ok && said.Error == "insufficient_scope" {
+			return challenged(failure(wire.CodeAuthInsufficientScope, "the credentials lack a scope"), header)
 		}
-		return failure(wire.CodeAuthDenied, "the server refuses this caller")
+		return challenged(failure(wire.CodeAuthDenied, "the server refuses this caller"), header)
 	case status == http.StatusNotFound && hadSession:
 		err := failure(wire.CodeHTTPSessionGone, "the server no longer knows the session")
 		err.Sent, err.Retryable = wire.SentNo, true // it was not executed
@@ -125,14 +127,12 @@ func statusFailure(status int, header http.Header, body []byte, hadSession bool)
 	}
 }
 
-// insufficientScope reports whether a 403 asks for more scope (RFC 6750, 3.1).
-func insufficientScope(header http.Header) bool {
-	for _, challenge := range header.Values("WWW-Authenticate") {
-		if strings.Contains(challenge, "insufficient_scope") {
-			return true
-		}
+// challenged adds to a failure what the server says of the credentials.
+func challenged(failure *wire.Error, header http.Header) *wire.Error {
+	if said, ok := challenge.Read(header); ok {
+		failure.Data, _ = json.Marshal(said) // it always can
 	}
-	return false
+	return failure
 }
 
 // rpcFailure decodes an error member. It returns it re-encoded for the SDK too.

@@ -84,7 +84,8 @@ func (t *Transport) postCall(req *http.Request, out *outgoing) (*http.Response, 
 func hopeless(err *wire.Error) bool {
 	switch err.Code {
 	case wire.CodeHTTPNetwork, wire.CodeHTTPCORS, wire.CodePolicyOrigin, wire.CodePolicyRedirect,
-		wire.CodePolicyPrivateAddress, wire.CodeAuthRequired, wire.CodeAuthDenied, wire.CodeChannelClosed:
+		wire.CodePolicyPrivateAddress, wire.CodePolicyHandlerMissing, wire.CodeAuthRequired, wire.CodeAuthDenied,
+		wire.CodeAuthInsufficientScope, wire.CodeAuthRefreshFailed, wire.CodeAuthIssuerMismatch, wire.CodeChannelClosed:
 		return true
 	}
 	return false

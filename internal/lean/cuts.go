@@ -12,9 +12,11 @@ type cut struct {
 }
 
 const (
-	whyHTTP = "the core gives every HTTP client a RoundTripper of its own, which asks the embedder; net/http's would open connections, which a guest cannot"
-	whyNet  = "a guest has no network: on both platforms upstream only simulates one inside of the process"
-	whyFIPS = "FIPS 140 mode does not exist on wasm (fips140.Supported says so), and the module's self-tests and generator run in no other mode"
+	whyHTTP   = "the core gives every HTTP client a RoundTripper of its own, which asks the embedder; net/http's would open connections, which a guest cannot"
+	whyNet    = "a guest has no network: on both platforms upstream only simulates one inside of the process"
+	whyLog    = "the go-sdk logs to a handler that discards unless it is given another, and nothing else in a guest logs"
+	whyBisect = "it looks for the change of behaviour that GODEBUG names by bisection of a program's stacks; a guest gets no GODEBUG"
+	whyFIPS   = "FIPS 140 mode does not exist on wasm (fips140.Supported says so), and the module's self-tests and generator run in no other mode"
 )
 
 const (
@@ -69,6 +71,19 @@ var cuts = []cut{
 		body: ``,
 		why:  "it adds the system's file extensions to the built-in ones; a guest has no file system, so it never found any",
 	},
+	{
+		file: "log/slog/handler.go", fn: "(*defaultHandler).Handle", uses: "errors",
+		body: `return errors.New("log/slog: the default logger is not in this build")`,
+		why:  whyLog,
+	},
+	{file: "log/slog/handler.go", fn: "(*defaultHandler).WithAttrs", body: `return h`, why: whyLog},
+	{file: "log/slog/handler.go", fn: "(*defaultHandler).WithGroup", body: `return h`, why: whyLog},
+	{
+		file: "internal/bisect/bisect.go", fn: "New", uses: "errors",
+		body: `return nil, errors.New("bisect is not in this build")`,
+		why:  whyBisect,
+	},
+	{file: "internal/bisect/bisect.go", fn: "(*Matcher).Stack", body: `return true`, why: whyBisect},
 	{
 		file: "crypto/internal/fips140/check/check.go", fn: "init",
 		body: noFIPS,

@@ -48,6 +48,8 @@ func TestHeaders(t *testing.T) {
 		{"Mcp-Session-Id", "session-1234"},
 		{"Content-Type", "application/json"},
 		{"authorization", "Bearer key-5678"},
+		{"DPoP", "eyJ.proof-3456.c2ln"},
+		{"DPoP-Nonce", "nonce-7890"},
 		{"Set-Cookie", "sid=cookie-9012; Path=/; HttpOnly"},
 		{"WWW-Authenticate", `Bearer error="insufficient_scope", scope="files:read"`},
 		{"Mcp-Name", "echo of session-1234"},
@@ -56,6 +58,8 @@ func TestHeaders(t *testing.T) {
 	want := [][2]string{
 		{"authorization", "(masked)"},
 		{"Content-Type", "application/json"},
+		{"DPoP", "(masked)"},
+		{"DPoP-Nonce", "(masked)"},
 		{"Mcp-Name", "echo of (masked)"},
 		{"Mcp-Param-Region", "(masked)"},
 		{"Mcp-Session-Id", "(masked)"},
@@ -67,7 +71,7 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	// What they held is known, and what was no credential is left alone.
-	if got := m.Text("session-1234, key-5678, cookie-9012, us-west1"); got != "(masked), (masked), (masked), us-west1" {
+	if got := m.Text("session-1234, key-5678, cookie-9012, eyJ.proof-3456.c2ln, nonce-7890, us-west1"); got != "(masked), (masked), (masked), (masked), (masked), us-west1" {
 		t.Error(got)
 	}
 }

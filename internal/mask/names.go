@@ -12,7 +12,7 @@ func isCredential(name string) bool {
 	switch n {
 	case "pwd", "passwd", "authorization", "proxyauthorization", "xauth", "bearer", "cookie", "setcookie", "cookies",
 		"codeverifier", "assertion", "clientassertion", "authorizationcode", "authcode", "devicecode", "usercode",
-		"otp", "totp", "onetimecode", "jwt", "samlresponse", "mcpsessionid", "sessionid", "requeststate",
+		"dpop", "dpopnonce", "otp", "totp", "onetimecode", "jwt", "samlresponse", "mcpsessionid", "sessionid", "requeststate",
 		"accesstokens", "refreshtokens", "accesskey", "accesskeyid", "secretkey", "signingkey", "encryptionkey":
 		return true
 	}

@@ -32,7 +32,7 @@ type Request struct {
 	// Session is the session on whose behalf it is made (its policy and its
 	// credentials apply).
 	Session uint32
-	// Purpose is "mcp" for the server itself.
+	// Purpose is PurposeMCP or PurposeOAuth.
 	Purpose string
 	Method  string
 	// URL is absolute, with no fragment.
@@ -42,8 +42,13 @@ type Request struct {
 	Body []byte
 }
 
-// PurposeMCP is the purpose of requests to the MCP server itself.
-const PurposeMCP = "mcp"
+// The purposes of requests.
+const (
+	// PurposeMCP is the purpose of requests to the MCP server itself.
+	PurposeMCP = "mcp"
+	// PurposeOAuth is the purpose of requests that lead to a token.
+	PurposeOAuth = "oauth"
+)
 
 // A Response is the answer to a Request.
 type Response struct {

@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 tool() { env -u GOOS -u GOARCH go tool -modfile=internal/tools/go.mod -n "$1"; }
 
 # What is compiled for both guests, besides the guest's own half.
-shared=(./internal/core ./internal/exchange ./internal/port/... ./internal/wire)
+shared=(./internal/challenge ./internal/core ./internal/exchange ./internal/oauth ./internal/port/... ./internal/wire)
 
 failed=()
 step() {

@@ -37,8 +37,10 @@ for arg in "$@"; do
 done
 [ "${#parts[@]}" -gt 0 ] || parts=(go js system)
 
+# What the tests write of this run: reports, and the secrets that test/canary looks
+# for at the end. What an earlier run left in dist/test is searched with it.
 readonly reports=dist/test/reports
-rm -rf "$reports"
+rm -rf "$reports" dist/canaries
 mkdir -p "$reports"
 
 # Each finished part, as internal/checks/testsum reads it.
@@ -137,7 +139,18 @@ part_js() {
 
 part_system() {
   # Servers, browsers and scenarios share ports, processors and timing.
-  go_test system "-count=1 -p=1 -timeout=10m" ./test/...
+  go_test system "-count=1 -p=1 -timeout=20m" ./test/...
+  run secrets no_secrets
+}
+
+# no_secrets holds that no secret is in what the tests have written: traces,
+# snapshots, logs, reports. It comes after the tests that put secrets there.
+no_secrets() {
+  local status=0 failure=
+  go run ./test/canary || status=1 failure='<failure/>'
+  printf '<testsuite><testcase classname="test/canary" name="no secret was written">%s</testcase></testsuite>\n' \
+    "$failure" >"$reports/secrets.xml"
+  return "$status"
 }
 
 case " ${parts[*]} " in

@@ -19,7 +19,7 @@ type Connect struct {
 	ProtocolVersion string `json:"protocolVersion,omitempty"`
 	// Handlers names the asks (rows of Asks) that the application answers. Only
 	// their capabilities are announced to the server. Before 2026-07-28 a server
-	// may ask on the standing stream, so that is held open while there are any.
+	// may ask on the standing stream, so that is held open for elicit and sample.
 	Handlers []string `json:"handlers,omitempty"`
 	// Events names the tells (rows of Tells) that somebody listens to from the
 	// start, as in Listen.
@@ -46,6 +46,9 @@ type Connect struct {
 	Subscriptions []string `json:"subscriptions,omitempty"`
 	// Reconnect says how a lost connection is brought back.
 	Reconnect Reconnect `json:"reconnect,omitzero"`
+	// Auth says how an access token is got; absent if the application sees to
+	// credentials itself.
+	Auth *Auth `json:"auth,omitempty"`
 	// KeepAliveMs is how often the server is sent a ping while a channel, the
 	// event stream of 2024-11-05 or a standing stream is open; one that is not
 	// answered for as long ends the connection. 2026-07-28 has no ping. Absent

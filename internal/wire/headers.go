@@ -174,7 +174,10 @@ type Tell struct {
 type HTTPStart struct {
 	// Session is the session on whose behalf the request is made.
 	Session uint32 `json:"session"`
-	// Purpose is "mcp" for the server itself.
+	// Purpose is "mcp" for the server itself, "oauth" for what leads to a token:
+	// such a request gets none of the application's headers, and may go to the
+	// origins of https that the server's metadata names, as the embedder has seen
+	// it pass (RFC 9728, RFC 8414).
 	Purpose string `json:"purpose"`
 	// Method is the HTTP method.
 	Method string `json:"method"`

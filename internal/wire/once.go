@@ -54,14 +54,25 @@ type OnceServer struct {
 	ProtocolVersion string `json:"protocolVersion,omitempty"`
 }
 
+// OnceAuth says how the commands discover and run get a token.
+type OnceAuth struct {
+	// Handlers names the asks of authorization that the application answers:
+	// assert, authorize, sign and store. Nothing else is asked.
+	Handlers []string `json:"handlers,omitempty"`
+	// Auth says how an access token is got, as in Connect.
+	Auth *Auth `json:"auth,omitempty"`
+}
+
 // DiscoverServer holds the parameters of the discover command.
 type DiscoverServer struct {
 	OnceServer
+	OnceAuth
 }
 
 // RunTool holds the parameters of the run command.
 type RunTool struct {
 	OnceServer
+	OnceAuth
 	ToolRun
 }
 

@@ -94,9 +94,10 @@ func TestNamesArePinned(t *testing.T) {
 	})
 	assertHas(t, commands, []string{
 		"callTool", "close", "complete", "connect", "getPrompt", "listPrompts", "listResourceTemplates", "listResources",
-		"listTools", "listen", "ping", "readResource", "setLoggingLevel", "setRoots", "stats", "subscribeResource", "unsubscribeResource",
+		"listTools", "listen", "login", "logout", "ping", "readResource", "setLoggingLevel", "setRoots", "stats", "subscribeResource",
+		"unsubscribeResource", "whoami",
 	})
-	assertHas(t, asks, []string{"elicit", "sample"})
+	assertHas(t, asks, []string{"assert", "authorize", "elicit", "sample", "sign", "store"})
 	assertHas(t, exports, []string{"discover", "run"})
 	assertHas(t, tells, []string{"elicitationComplete", "log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged", "trace"})
 	for _, pin := range []struct {

@@ -68,6 +68,8 @@ var Commands = []CommandRow{
 	{"listResources", ListResources{}, nil, "ListResourcesResult of the specification", "Lists one page of the server's resources."},
 	{"listTools", ListTools{}, nil, "ListToolsResult of the specification", "Lists one page of the server's tools."},
 	{"listen", Listen{}, Empty{}, "", "Says which events somebody listens to."},
+	{"login", Login{}, LoginStatus{}, "", "Sees to it that there is a token for a server, with no session kept. It asks nobody if there is one that is good."},
+	{"logout", Logout{}, LoginStatus{}, "", "Forgets the token for a server, and has the authorization server revoke it where that can be done. Without a network it is forgotten all the same."},
 	{"ping", Ping{}, Empty{}, "", "Makes the server answer (ping; server/discover on 2026-07-28, which has no ping)."},
 	{"readResource", ReadResource{}, nil, "ReadResourceResult of the specification", "Reads a resource. Input that the server requires in between is asked for and sent, as with callTool."},
 	{"run", RunTool{}, Ran{}, "", "Calls a tool, with no session kept. What a server of 2026-07-28 asks comes as data, and its answer goes with the next call."},
@@ -77,6 +79,7 @@ var Commands = []CommandRow{
 	{"stats", Stats{}, StatsResult{}, "", "Says how the core is doing, after a garbage collection."},
 	{"subscribeResource", SubscribeResource{}, Empty{}, "", "Asks to be told when a resource changes (resourceUpdated). It holds for the session, also when that is opened again."},
 	{"unsubscribeResource", UnsubscribeResource{}, Empty{}, "", "Ends a subscription; without one it does nothing on 2026-07-28, and is the server's to judge before."},
+	{"whoami", Whoami{}, LoginStatus{}, "", "Says what is known of the token for a server, without asking anybody but the store."},
 }
 
 // An AskRow describes one question.
@@ -88,8 +91,12 @@ type AskRow struct {
 
 // Asks lists every question, sorted by name.
 var Asks = []AskRow{
+	{"assert", Assert{}, Asserted{}, "A token is wanted that says who the workload or the person is."},
+	{"authorize", Authorize{}, Authorized{}, "A person is to visit the page of an authorization server, and come back."},
 	{"elicit", Elicit{}, Elicited{}, "The server wants something from the person in front."},
 	{"sample", Sample{}, Sampled{}, "The server wants the application's model to write a message."},
+	{"sign", Sign{}, Signed{}, "A JWT is to be signed with a key that stays with the application."},
+	{"store", Store{}, Stored{}, "Credentials are to be read from or written to the application's store."},
 }
 
 // A TellRow describes one event.
@@ -190,5 +197,9 @@ type DetailRow struct {
 
 // Details lists the codes whose errors have data of remora's own.
 var Details = []DetailRow{
+	{CodeAuthRequired, Challenge{}},
+	{CodeAuthDenied, Challenge{}},
+	{CodeAuthInsufficientScope, Challenge{}},
+	{CodeAuthRefreshFailed, Challenge{}},
 	{CodeRPCInvalidResult, InvalidResult{}},
 }

@@ -17,6 +17,9 @@ type Snapshot struct {
 	// Cache adds the answers that are kept and fresh, the newest first, as far as
 	// they fit into MaxSnapshotCacheBytes.
 	Cache bool `json:"cache,omitempty"`
+	// Credentials adds the access token, and what it can be renewed with, if they
+	// are there (SnapshotSecret.Auth).
+	Credentials bool `json:"credentials,omitempty"`
 }
 
 // SnapshotResult is what a session needs to go on elsewhere without a handshake.
@@ -80,4 +83,6 @@ type SnapshotSecret struct {
 	// Headers are the application's own, as pairs of name and value: the embedder
 	// adds them if it is asked to, and reads them back. The core ignores them.
 	Headers [][2]string `json:"headers,omitempty"`
+	// Auth is the core's record of the authorization, if it was asked for.
+	Auth json.RawMessage `json:"auth,omitempty"`
 }

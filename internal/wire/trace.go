@@ -15,6 +15,9 @@ type Trace struct {
 	Exchange uint32 `json:"exchange,omitempty"`
 	// Call is the call to which it belongs, where that is known.
 	Call uint32 `json:"call,omitempty"`
+	// Purpose is "oauth" for a request that leads to a token, which gets none of the
+	// application's headers; absent for others.
+	Purpose string `json:"purpose,omitempty"`
 	// Method is the HTTP method of a request.
 	Method string `json:"method,omitempty"`
 	// URL is where a request goes, without a fragment. The values of its query

@@ -239,6 +239,14 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 	raw := json.RawMessage(`{"a":[1]}`)
 	failure := &wire.Error{Code: wire.CodeRPCError, Message: "no", Data: raw, RPCCode: -32603, Sent: wire.SentYes}
 	number, wake := 0.5, int64(20)
+	kept := "x"
+	login := wire.LoginServer{
+		OnceServer: wire.OnceServer{Server: "https://example.com"}, Handlers: []string{"authorize"},
+		Auth: wire.Auth{
+			ClientID: "x", ClientSecret: "x", ClientAuth: wire.ClientAuthBasic, ClientMetadataURL: "x", Issuer: "x", RedirectURL: "x",
+			Scopes: []string{"x"}, OnlineOnly: true, Registration: raw, Resumable: true, DPoP: true,
+		},
+	}
 	sampled := map[string]bool{}
 	for _, test := range []struct {
 		def   string
@@ -270,7 +278,7 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 		{"command.close.result", wire.Empty{}},
 		{"command.connect.params", wire.Connect{URL: "https://example.com", Handlers: []string{"elicit"}}},
 		{"command.connect.result", wire.Connected{Session: 1, Capabilities: raw}},
-		{"command.discover.params", wire.DiscoverServer{OnceServer: wire.OnceServer{Server: "https://example.com"}}},
+		{"command.discover.params", wire.DiscoverServer{OnceServer: wire.OnceServer{Server: "https://example.com"}, OnceAuth: wire.OnceAuth{Handlers: []string{"store"}, Auth: &wire.Auth{}}}},
 		{"command.discover.result", wire.Discovered{Server: raw, Capabilities: raw, Tools: []json.RawMessage{raw}}},
 		{"command.run.params", wire.RunTool{OnceServer: wire.OnceServer{Server: "https://example.com"}, ToolRun: wire.ToolRun{Tool: "x", Arguments: raw, InputResponses: raw, RequestState: raw, Meta: raw}}},
 		{"command.run.result", wire.Ran{Result: raw}},
@@ -302,8 +310,25 @@ func TestSchemaDescribesTheStructs(t *testing.T) {
 			Cache:  []wire.SnapshotAnswer{{Method: "tools/list", Param: "x", Result: raw, ExpiresMs: 1}},
 			Secret: &wire.SnapshotSecret{SessionID: "x", Headers: [][2]string{{"a", "b"}}},
 		}},
+		{"command.login.params", wire.Login{LoginServer: login, Again: true}},
+		{"command.login.result", wire.LoginStatus{Authorized: true, Issuer: "x", ClientID: "x", Subject: "x", Scopes: []string{"x"}, ExpiresMs: 1, Renewable: true}},
+		{"command.logout.params", wire.Logout{LoginServer: login}},
+		{"command.logout.result", wire.LoginStatus{Revoked: true}},
+		{"command.whoami.params", wire.Whoami{LoginServer: login}},
+		{"command.whoami.result", wire.LoginStatus{}},
+		{"command.connect.params", wire.Connect{URL: "https://example.com", Auth: &wire.Auth{Grant: wire.GrantEnterprise, ClientID: "x", Identity: &wire.IdentityProvider{Issuer: "x"}}}},
+		{"command.snapshot.params", wire.Snapshot{Credentials: true}},
+		{"command.snapshot.result", wire.SnapshotResult{Remora: 1, Server: "x", ProtocolVersion: "x", Handshake: raw, Secret: &wire.SnapshotSecret{Auth: raw}}},
 		{"command.stats.params", wire.Stats{}},
 		{"command.stats.result", wire.StatsResult{Open: 1, HeapBytes: 1 << 20}},
+		{"ask.assert.params", wire.Assert{Use: wire.AssertWorkload, Audience: "x"}},
+		{"ask.assert.answer", wire.Asserted{Token: "x"}},
+		{"ask.authorize.params", wire.Authorize{URL: "https://example.com", RedirectURL: "x", Issuer: "x"}},
+		{"ask.authorize.answer", wire.Authorized{URL: "x"}},
+		{"ask.sign.params", wire.Sign{Use: wire.SignDPoP, Typ: "x", Claims: raw}},
+		{"ask.sign.answer", wire.Signed{JWT: "x"}},
+		{"ask.store.params", wire.Store{Op: wire.StoreSwap, Key: "x", Value: &kept, Was: &kept}},
+		{"ask.store.answer", wire.Stored{Value: &kept, Swapped: true}},
 		{"ask.elicit.params", wire.Elicit{Message: "x", RequestedSchema: raw}},
 		{"ask.elicit.answer", wire.Elicited{Action: "accept", Content: raw}},
 		{"ask.sample.params", wire.Sample{Messages: raw, MaxTokens: 5, Temperature: &number, StopSequences: []string{"x"}}},

@@ -49,18 +49,19 @@ const importMeta = {
   },
 };
 
-// What the entries share. The files that only Node may load have a name of
+// What the entries share; what only one entry has is in it. The files that only Node may load have a name of
 // their own, so that a test can tell that nothing else imports them.
 function chunk(id) {
   if (/-beside\.(browser|node)\.ts$|worker-spawn/.test(id)) return undefined;
   if (/\/worker-(host|on|once|session)\.ts$/.test(id)) return "worker-client";
   if (/\/worker-serve\.ts$/.test(id)) return "worker-serve";
-  if (/\/src\/(index|slim|extism|worker|worker-script|stdio)(\.node)?\.ts$/.test(id)) return undefined;
+  if (/\/src\/(index|slim|extism|worker|worker-script|stdio|auth)(\.node)?\.ts$/.test(id)) return undefined;
+  if (/\/(auth-(popup|redirect|chrome)|auth-\w+\.node|store-\w+(\.node)?)\.ts$/.test(id)) return undefined;
   return id.endsWith(".node.ts") ? "node" : "client";
 }
 
 const names = ["index", "slim", "extism", "worker"];
-const entries = [...names.flatMap((name) => [name, `${name}.node`]), "stdio.node"];
+const entries = [...names.flatMap((name) => [name, `${name}.node`]), "stdio.node", "auth", "auth.node"];
 // What a worker runs is ESM wherever it is started from.
 const workerScripts = ["worker-script", "worker-script.node"];
 
@@ -99,7 +100,11 @@ async function declarations() {
     ["d.cts", "cjs"],
   ]) {
     const bundle = await rollup({
-      input: Object.fromEntries([...names.map((name) => [name, `${src}${name}.ts`]), ["stdio", `${src}stdio.node.ts`]]),
+      input: {
+        ...Object.fromEntries([...names, "auth"].map((name) => [name, `${src}${name}.ts`])),
+        stdio: `${src}stdio.node.ts`,
+        "auth-node": `${src}auth.node.ts`,
+      },
       plugins: [
         dts({
           tsconfig: fileURLToPath(new URL("../tsconfig.json", import.meta.url)),
@@ -130,6 +135,10 @@ function manifest() {
     import: { types: `./${name}.d.ts`, default: `./${name}.js` },
     require: { types: `./${name}.d.cts`, default: `./${name}.cjs` },
   });
+  const single = (types, script) => ({
+    import: { types: `./${types}.d.ts`, default: `./${script}.js` },
+    require: { types: `./${types}.d.cts`, default: `./${script}.cjs` },
+  });
   return {
     name: "remora-mcp",
     version,
@@ -149,10 +158,9 @@ function manifest() {
       "./slim": entry("slim"),
       "./worker": entry("worker"),
       "./extism": entry("extism"),
-      "./stdio": {
-        import: { types: "./stdio.d.ts", default: "./stdio.node.js" },
-        require: { types: "./stdio.d.cts", default: "./stdio.node.cjs" },
-      },
+      "./stdio": single("stdio", "stdio.node"),
+      "./auth": single("auth", "auth"),
+      "./auth/node": single("auth-node", "auth.node"),
       "./remora.wasm": "./remora.wasm",
       "./remora-plugin.wasm": "./remora-plugin.wasm",
       "./package.json": "./package.json",

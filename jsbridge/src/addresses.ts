@@ -13,6 +13,11 @@ export function hostClass(hostname: string): AddressClass | undefined {
   return addressClass(name.startsWith("[") ? name.slice(1, -1) : name);
 }
 
+/** Whether a URL is of http on this machine, where nobody can listen in. */
+export function isLocalHttp({ protocol, hostname }: URL): boolean {
+  return protocol === "http:" && hostClass(hostname) === "loopback";
+}
+
 /**
  * The class of an IPv4 or IPv6 address in the form that URL and the resolver
  * give; undefined for what is no address. One that holds an IPv4 address

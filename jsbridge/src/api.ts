@@ -1,6 +1,8 @@
 // What every entry of the package exports besides connect.
 
 export type { AskContext, Handler, Handlers, Questions, ServerInfo, SessionInfo } from "./asks.js";
+export type { AssertSource } from "./auth-asks.js";
+export type { AuthOptions, ClientAuthentication, Grant } from "./auth-options.js";
 export type {
   Channel,
   MessagePortLike,
@@ -18,6 +20,11 @@ export { RemoraError, type RemoraErrorInit } from "./errors.js";
 export type { EventListeners, EventName, Events } from "./events.js";
 export type {
   Asks,
+  Assert,
+  Asserted,
+  Authorize,
+  Authorized,
+  Challenge,
   ClientCapabilities,
   ClientInfo,
   Code,
@@ -25,9 +32,11 @@ export type {
   ElicitationCapability,
   ElicitationComplete,
   Elicited,
+  IdentityProvider,
   InvalidResult,
   Limits,
   Log,
+  LoginStatus,
   Progress,
   PromptsChanged,
   ResourcesChanged,
@@ -37,12 +46,16 @@ export type {
   Sampled,
   SamplingCapability,
   Sent,
+  Sign,
+  Signed,
   SnapshotAnswer,
   SnapshotResult as Snapshot,
   SnapshotSecret,
   SnapshotTool,
   State,
   StatsResult,
+  Store,
+  Stored,
   Tells,
   ToolsChanged,
   Trace,
@@ -68,6 +81,7 @@ export type {
 export type { FetchLike } from "./http.js";
 export type { CacheableRequestOptions, CacheMode, ListParams, ListResult } from "./lists.js";
 export type { LoggingLevel } from "./logging.js";
+export type { LoginOptions, LoginStatusOptions } from "./login.js";
 export type { DiscoverOptions, DiscoverResult, RunInputRequired, RunOptions, RunResult } from "./once.js";
 export type { ConnectOptions, RequestOptions } from "./options.js";
 export type { Policy } from "./policy.js";
@@ -105,7 +119,17 @@ export type {
   ToolResultContent,
   ToolUseContent,
 } from "./sampling.js";
+export type {
+  CryptoKeyLike,
+  CryptoKeyPairLike,
+  DPoPKey,
+  Signer,
+  SigningAlgorithm,
+  SigningKey,
+  SigningKeyOptions,
+} from "./sign.js";
 export type { CloseOptions, RestoreOptions, SnapshotOptions } from "./snapshot.js";
+export { memoryStore, type TokenStore } from "./store.js";
 export type {
   AudioContent,
   CallToolParams,

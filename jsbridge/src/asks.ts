@@ -2,8 +2,8 @@
 
 import type { Question } from "./core.js";
 import type { ElicitParams, ElicitResult } from "./elicitation.js";
-import { RemoraError, wireError } from "./errors.js";
-import { type Asks, askNames, type WireError } from "./generated/wire.js";
+import { excerpt, RemoraError, wireError } from "./errors.js";
+import { type Asks, type Authorize, askNames, type WireError } from "./generated/wire.js";
 import type { SampleParams, SampleResult } from "./sampling.js";
 
 /** What a handler is told besides the question itself. */
@@ -38,6 +38,8 @@ export interface ServerInfo {
 export interface Questions {
   elicit: { params: ElicitParams; answer: ElicitResult };
   sample: { params: SampleParams; answer: SampleResult };
+  /** A person is to visit a page (url); the answer is what they came back to, redirectUrl with a query. */
+  authorize: { params: Authorize; answer: string | URL };
 }
 
 /**
@@ -53,22 +55,29 @@ export type Handler<K extends keyof Questions> = (
 /** The application's handlers. Only what has a handler is announced to the server. */
 export type Handlers = { readonly [K in keyof Questions]?: Handler<K> | undefined };
 
+/** Handlers as the boundary has them: what they give is what is replied. */
+export type AskHandlers = { readonly [K in keyof Asks]?: AskHandler | undefined };
+
+// A method's parameters may be narrower.
+type AskHandler = { handle(params: unknown, context: AskContext): unknown }["handle"];
+
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /** The names of the questions that there are handlers for. */
-export function handledAsks(handlers: Handlers): (keyof Asks)[] {
+export function handledAsks(handlers: AskHandlers): (keyof Asks)[] {
   return askNames.filter((name) => handlers[name] !== undefined);
 }
 
 /**
  * Asks the application. Resolves to the answer as JSON, or to the error to
- * reply with; never rejects. Nothing of what a handler throws goes into the
- * reply: question.thrown is told.
+ * reply with; never rejects. What a handler throws goes to question.thrown;
+ * nothing of it is in the reply, but for the message of a RemoraError where the
+ * server has no part in the question.
  */
 export async function answer(
   question: Question,
-  handlers: Handlers,
+  handlers: AskHandlers,
   sessionInfo: SessionInfo,
 ): Promise<Uint8Array | WireError> {
   const { kind } = question;
@@ -85,13 +94,10 @@ export async function answer(
   };
   let given: unknown;
   try {
-    given = await (handler as (params: unknown, context: AskContext) => unknown)(
-      JSON.parse(decoder.decode(question.params)),
-      context,
-    );
+    given = await handler(JSON.parse(decoder.decode(question.params)), context);
   } catch (error) {
     question.thrown(error);
-    if (error instanceof RemoraError) return wireError(error.code, `the ${kind} handler failed`, "yes");
+    if (error instanceof RemoraError) return wireError(error.code, failure(kind as keyof Asks, error), "yes");
     return wireError("local/bad_argument", `the ${kind} handler failed`, "yes");
   }
   const wrong = problem[kind as keyof Asks](given);
@@ -102,6 +108,11 @@ export async function answer(
     question.thrown(error);
     return wireError("local/bad_argument", `the ${kind} handler's answer cannot be written as JSON`, "yes");
   }
+}
+
+// The server learns nothing of what goes on here; of a login it has not asked for anything.
+function failure(kind: keyof Asks, error: RemoraError): string {
+  return kind === "elicit" || kind === "sample" ? `the ${kind} handler failed` : excerpt(`${kind}: ${error.message}`);
 }
 
 function isAsk(kind: string): kind is keyof Asks {
@@ -127,7 +138,16 @@ const problem: { [K in keyof Asks]: (given: unknown) => string | undefined } = {
     if (typeof model !== "string") return "model must be a string";
     return stopReason === undefined || typeof stopReason === "string" ? undefined : "stopReason must be a string";
   },
+  // What these give is made, and checked, in auth-asks.ts; here too, because it may have come from a page to its worker.
+  authorize: (given) => hasText(given, "url"),
+  sign: (given) => hasText(given, "jwt"),
+  assert: (given) => hasText(given, "token"),
+  store: (given) => (isObject(given) ? undefined : "it must be an object"),
 };
+
+function hasText(given: unknown, name: string): string | undefined {
+  return isObject(given) && typeof given[name] === "string" ? undefined : `${name} must be a text`;
+}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -7,8 +7,9 @@ import { badArgument } from "./errors.js";
 import type { SnapshotResult } from "./generated/wire.js";
 import { Group } from "./group.js";
 import type { GroupOptions } from "./group-types.js";
+import { type Logins, loginsOn } from "./login.js";
 import type { Modules } from "./modules.js";
-import { type Once, onceOn } from "./once.js";
+import { callOnceOn, type Once, onceOn } from "./once.js";
 import { type ConnectOptions, readSettings } from "./options.js";
 import type { Platform } from "./platform.js";
 import { type RestoreOptions, restoreWith } from "./snapshot.js";
@@ -17,7 +18,7 @@ import { type RestoreOptions, restoreWith } from "./snapshot.js";
 export type Connect = (server: Server, options?: ConnectOptions, snapshot?: SnapshotResult) => Promise<Client>;
 
 /** What an entry of the package does. */
-export interface Entry extends Once {
+export interface Entry extends Once, Logins {
   connect: Connect;
   createGroup(options?: GroupOptions): Group;
   restore(snapshot: SnapshotResult, options: RestoreOptions): Promise<Client>;
@@ -31,8 +32,10 @@ export function entryOn(platform: Platform, modules?: Modules): Entry {
     const { signal, timeout } = options;
     return Client.open(cores, readSettings(server, options), { signal, timeout }, snapshot);
   };
+  const call = callOnceOn(cores);
   return {
-    ...onceOn(cores),
+    ...onceOn(call),
+    ...loginsOn(call),
     connect,
     createGroup: (options = {}) => new Group(connect, options),
     restore: (snapshot, options) => restoreWith(connect, snapshot, options),

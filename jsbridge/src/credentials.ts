@@ -85,5 +85,5 @@ function readHeaders(source: HeaderSource): HeaderPair[] {
 
 /** Whether a header carries credentials, which do not follow a redirect to another origin. */
 export function isCredential(name: string): boolean {
-  return /^(authorization|cookie|proxy-authorization)$/i.test(name);
+  return /^(authorization|cookie|dpop|proxy-authorization)$/i.test(name);
 }

@@ -5,11 +5,16 @@ import { type Credentials, isCredential } from "./credentials.js";
 import { RemoraError, wireError } from "./errors.js";
 import { type OutFrame, outFrame } from "./frame.js";
 import { type HTTPStart, Kind, type WireError } from "./generated/wire.js";
+import { maxMetadataBytes } from "./oauth-origins.js";
 import type { SessionPolicy } from "./policy.js";
 import type { HeaderPair, HttpHandle, HttpPort, HttpSink } from "./port.js";
+import { parseUrl } from "./url.js";
 
 /** How many hops of redirects are followed. */
 export const maxRedirects = 5;
+
+// The purpose of a request that leads to a token.
+const purposeOAuth = "oauth";
 
 /** What an exchange needs of the session it is made for. */
 export interface ExchangeSession {
@@ -76,6 +81,8 @@ class Exchange implements HttpSink {
   #frames: OutFrame[] = [];
   #credit: number;
   #held: Uint8Array[] = [];
+  // The body of an answer that may be metadata, until it is complete or too long.
+  #metadata: { parts: Uint8Array[]; length: number } | undefined;
   #ended = false;
   #draining = false;
   #over = false;
@@ -100,20 +107,34 @@ class Exchange implements HttpSink {
   }
 
   begin(): void {
-    const url = parseUrl(this.#start.url);
+    const url = target(this.#start.url);
     const refusal =
       url === undefined
         ? wireError("local/bad_url", "the request's URL is not a URL", "no")
-        : this.#session.policy.refusal(url);
-    if (url === undefined || refusal !== undefined) this.fail(refusal as WireError);
-    else this.#go(url);
+        : this.#session.policy.refusal(url, undefined, this.#forToken);
+    if (url === undefined || refusal !== undefined) {
+      this.fail(refusal as WireError);
+      return;
+    }
+    // A token of the core's is for the server, wherever else the policy lets a request go.
+    if (!this.#forToken && !this.#session.policy.isOwn(url)) this.#dropCredentials();
+    this.#go(url);
+  }
+
+  /** Whether the request is for a token: it gets nothing of the application's, and may go further. */
+  get #forToken(): boolean {
+    return this.#start.purpose === purposeOAuth;
+  }
+
+  #dropCredentials(): void {
+    this.#headers = this.#headers.filter(([name]) => !isCredential(name));
   }
 
   // Makes one hop, which the policy allows.
   #go(url: URL): void {
     const { policy, credentials } = this.#session;
     this.#url = url;
-    const added = policy.isOwn(url) ? credentials.headers() : [];
+    const added = policy.isOwn(url) && !this.#forToken ? credentials.headers() : [];
     if (!("then" in added)) {
       this.#send(url, added);
       return;
@@ -135,6 +156,7 @@ class Exchange implements HttpSink {
         url,
         headers: added.length === 0 ? own : [...own, ...added],
         body: this.#body,
+        cookies: !this.#forToken,
       },
       this,
     );
@@ -149,6 +171,7 @@ class Exchange implements HttpSink {
         return false;
       }
     }
+    this.#learn(status, headers);
     try {
       const kept = headers.filter(([name]) => !/^set-cookie2?$/i.test(name)); // there is no cookie jar
       this.#frames.push(outFrame(Kind.httpHead, this.#id, { status, headers: kept }));
@@ -159,33 +182,52 @@ class Exchange implements HttpSink {
     return true;
   }
 
+  // What the answer says of where a token is to be had. Only the server itself can begin that.
+  #learn(status: number, headers: readonly HeaderPair[]): void {
+    const { policy } = this.#session;
+    if (this.#forToken) {
+      if (this.#method === "GET" && status >= 200 && status < 300) this.#metadata = { parts: [], length: 0 };
+    } else if ((status === 401 || status === 403) && policy.isOwn(this.#url as URL)) {
+      policy.oauth.learnChallenge(headers);
+    }
+  }
+
+  #collect(chunk: Uint8Array): void {
+    const metadata = this.#metadata;
+    if (metadata === undefined) return;
+    metadata.parts.push(chunk.slice());
+    metadata.length += chunk.length;
+    if (metadata.length > maxMetadataBytes) this.#metadata = undefined;
+  }
+
   // 307 and 308 keep the method and the body. The others turn a POST into a
   // GET, which means nothing here, so only requests without effects follow them.
   #redirect(status: number, location: string): void {
     const from = this.#url as URL;
     const harmless = this.#method === "GET" || this.#method === "HEAD";
-    const url = parseUrl(location, from);
+    const url = target(location, from);
     this.#hops += 1;
     let refusal: WireError | undefined;
-    if (status !== 307 && status !== 308 && !harmless) {
+    if (!harmless && (this.#forToken || (status !== 307 && status !== 308))) {
       refusal = wireError("policy/redirect", `the server redirects a ${this.#method} with status ${status}`, "yes");
     } else if (url === undefined) {
       refusal = wireError("policy/redirect", "the server redirects to something that is not a URL", "yes");
     } else if (this.#hops > maxRedirects) {
       refusal = wireError("policy/redirect", `more than ${maxRedirects} redirects`, "yes");
     } else {
-      refusal = this.#session.policy.refusal(url, from);
+      refusal = this.#session.policy.refusal(url, from, this.#forToken);
     }
     if (url === undefined || refusal !== undefined) {
       this.fail({ ...(refusal as WireError), status });
       return;
     }
-    if (url.origin !== from.origin) this.#headers = this.#headers.filter(([name]) => !isCredential(name));
+    if (url.origin !== from.origin) this.#dropCredentials();
     this.#go(url);
   }
 
   data(chunk: Uint8Array): boolean {
     if (this.#over) return false;
+    this.#collect(chunk);
     this.#held.push(chunk);
     this.#drain();
     return this.#hasRoom();
@@ -203,6 +245,8 @@ class Exchange implements HttpSink {
   end(): void {
     if (this.#over) return;
     this.#ended = true;
+    // Before the core can ask for what the metadata names.
+    if (this.#metadata !== undefined) this.#session.policy.oauth.learnMetadata(joined(this.#metadata.parts));
     if (this.#held.length === 0) this.#finish();
     else this.flush();
   }
@@ -269,16 +313,22 @@ export function tokenFailure(error: unknown): WireError {
   return wireError("auth/refresh_failed", "the application's token function failed", "no");
 }
 
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 }
 
-function parseUrl(text: string, base?: URL): URL | undefined {
-  try {
-    const url = new URL(text, base);
-    if (url.hash !== "") url.hash = ""; // writing it costs something
-    return url;
-  } catch {
-    return undefined;
-  }
+function target(text: string, base?: URL): URL | undefined {
+  const url = parseUrl(text, base);
+  if (url !== undefined && url.hash !== "") url.hash = ""; // writing it costs something
+  return url;
 }

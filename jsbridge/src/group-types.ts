@@ -32,7 +32,8 @@ export type GroupHandlers = {
  * Options of createGroup: those of connect that hold for every server, unless
  * add says otherwise. Credentials are given to each server's own add.
  */
-export interface GroupOptions extends Omit<ConnectOptions, "headers" | "token" | "handlers" | "events" | "signal"> {
+export interface GroupOptions
+  extends Omit<ConnectOptions, "headers" | "token" | "auth" | "handlers" | "events" | "signal"> {
   /**
    * Names what the servers have. Default: the server's prefix, two underscores
    * and the name, made fit for the APIs of models (prefixedName). What a rule

@@ -38,6 +38,7 @@ import type {
 import type { ConnectOptions, RequestOptions } from "./options.js";
 import type { GetPromptParams, GetPromptResult } from "./prompts.js";
 import type { ReadResourceParams, ReadResourceResult } from "./resources.js";
+import { memoryStore } from "./store.js";
 import type { CallToolParams, CallToolResult } from "./tools.js";
 
 const ownEvents: ReadonlySet<string> = new Set<string>(["state", ...kinds.map((kind) => kindRows[kind].event)]);
@@ -106,7 +107,9 @@ export class Group {
     const settings: ConnectOptions = {
       ...defaults,
       ...connect,
-      handlers: namedHandlers({ ...shared, ...handlers }, name),
+      // Kept over the attempts to connect.
+      ...(connect.auth === undefined ? {} : { auth: { store: memoryStore(), ...connect.auth } }),
+      handlers: namedHandlers({ ...usable(shared, connect), ...handlers }, name),
     };
     const target = usedOnce(server);
     let adding = allowDown !== true;
@@ -432,6 +435,11 @@ function isChannel(server: Server): boolean {
 function usedOnce(server: Server): Server {
   if (typeof server !== "object" || server instanceof URL) return server;
   return { channelPort: channelPort(server) };
+}
+
+// A server without auth has no use for a login, which would be an error of connect's.
+function usable(shared: GroupHandlers | undefined, { auth }: ConnectOptions): GroupHandlers | undefined {
+  return auth === undefined ? { ...shared, authorize: undefined } : shared;
 }
 
 // connect's handlers, which tell the application's who asks.

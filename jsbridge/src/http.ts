@@ -7,6 +7,9 @@ import type { HeaderPair, HttpHandle, HttpPort, HttpRequest, HttpSink } from "./
 /** fetch, or something of its shape. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
+// Some places that have fetch keep no cookies, and refuse to be told so.
+const hasCookies = typeof Request === "function" && "credentials" in Request.prototype;
+
 // An answer that is not an event stream is told when it is complete, or in
 // pieces of about so many bytes.
 const pieceBytes = 64 << 10;
@@ -65,13 +68,14 @@ class FetchExchange implements HttpHandle {
   // In a promise's job, so that nothing is told before start has returned.
   async #answer(): Promise<Response> {
     await undefined;
-    const { method, url, headers, body } = this.#request;
+    const { method, url, headers, body, cookies } = this.#request;
     return this.#fetch(url.href, {
       method,
       headers: headers.map(([name, value]): [string, string] => [name, value]),
       redirect: "manual",
       signal: this.#controller.signal,
       ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
+      ...(cookies || !hasCookies ? {} : { credentials: "omit" }),
     });
   }
 

@@ -7,4 +7,6 @@ import { wasmBeside } from "./wasm-beside.node.js";
 
 export * from "./api.js";
 
-export const { connect, createGroup, discover, restore, run } = entryOn(nodePlatform(wasmBeside));
+export const { connect, createGroup, discover, login, logout, restore, run, whoami } = entryOn(
+  nodePlatform(wasmBeside),
+);

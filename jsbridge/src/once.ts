@@ -1,12 +1,21 @@
 // One thing with one server, and nothing kept: discover and run.
 
-import type { ServerInfo } from "./asks.js";
+import { answer, handledAsks, type ServerInfo } from "./asks.js";
 import { callCore, encode, type PendingCall, unlessAborted } from "./call.js";
 import type { ServerCapabilities } from "./client.js";
 import type { Cores } from "./cores.js";
 import { badArgument, cancelled } from "./errors.js";
-import type { Commands, DiscoverServer, RunTool } from "./generated/wire.js";
-import { type ConnectOptions, callHeader, type RequestOptions, readProgress, readSettings } from "./options.js";
+import type { Auth, DiscoverServer, RunTool } from "./generated/wire.js";
+import {
+  type AuthInForce,
+  authParams,
+  type ConnectOptions,
+  callHeader,
+  type RequestOptions,
+  readProgress,
+  readSettings,
+  type Settings,
+} from "./options.js";
 import type { CallToolResult, Tool } from "./tools.js";
 
 /** Options of discover: those of connect but for handlers, and those of a call. */
@@ -65,68 +74,92 @@ export interface Once {
   ): Promise<RunResult>;
 }
 
-const decoder = new TextDecoder();
+/** The commands that need no session of their own. */
+export type OnceCommand = "discover" | "run" | "login" | "logout" | "whoami";
 
-/** Makes discover and run of a platform. They share cores with its clients. */
-export function onceOn(cores: Cores): Once {
+/**
+ * Makes one call with nothing kept, and resolves to the result's JSON. more are the command's own parameters;
+ * elsewhere is as for readSettings.
+ */
+export type CallOnce = (
+  command: OnceCommand,
+  server: string | URL,
+  options: DiscoverOptions,
+  more: object,
+  elsewhere?: AuthInForce,
+) => Promise<string>;
+
+/** Makes discover and run from what makes one call. */
+export function onceOn(call: CallOnce): Once {
   return {
-    discover: async (server, options = {}) => {
-      const raw = await call(cores, "discover", server, options, {});
-      return JSON.parse(raw) as DiscoverResult;
-    },
+    discover: async (server, options = {}) => JSON.parse(await call("discover", server, options, {})) as DiscoverResult,
     run: async (server, tool, args = {}, options = {}) => {
-      const { inputResponses, requestState, _meta } = options ?? {};
+      const { inputResponses, requestState, _meta, ...rest } = options ?? {};
       const params: Omit<RunTool, "server"> = { tool, arguments: args };
       if (inputResponses !== undefined) params.inputResponses = inputResponses;
       if (requestState !== undefined) params.requestState = requestState;
       if (_meta !== undefined) params._meta = _meta;
-      return JSON.parse(await call(cores, "run", server, options, params)) as RunResult;
+      return JSON.parse(await call("run", server, rest, params)) as RunResult;
     },
   };
 }
 
-async function call(
-  cores: Cores,
-  command: keyof Commands,
+/** Reads the options of one call. Throws as readSettings does, and for what is not reached by HTTP. */
+export function readOnce(
+  command: OnceCommand,
   server: string | URL,
   options: DiscoverOptions,
-  more: object,
-): Promise<string> {
+  elsewhere?: AuthInForce,
+): Settings & { url: string } {
   if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
-  const { wasm, limits, params, policy, credentials, port } = readSettings(server, { ...options, handlers: undefined });
-  if (params.url === undefined)
-    throw badArgument("discover and run are for servers over HTTP: give an http or https URL");
-  const target: DiscoverServer = { server: params.url };
-  if (params.clientInfo !== undefined) target.clientInfo = params.clientInfo;
-  if (params.protocolVersion !== undefined) target.protocolVersion = params.protocolVersion;
-  const header = callHeader(command, 0, options);
-  const encoded = encode({ ...target, ...more });
-  const { signal, onprogress } = options;
-  if (onprogress !== undefined) header.progress = true;
-  if (signal?.aborted === true) throw cancelled(signal, "no");
-  const lease = await unlessAborted(cores.lease(wasm, limits), signal, (late) => late.release());
-  const pending: PendingCall = {
-    header,
-    params: encoded,
-    signal,
-    once: true,
-    progress: onprogress === undefined ? undefined : (data) => readProgress(data, onprogress),
-    peer: {
-      policy,
-      credentials,
-      port: port ?? cores.openPort(policy),
-      channel: undefined,
-      tell: () => {},
-      ask: (_, reply) =>
-        reply({ code: "policy/handler_missing", message: "nobody is asked", retryable: false, sent: "no" }),
-      lost: () => {},
-    },
-    // Cancelled: the core lives until it has said so.
-    late: () => lease.release(),
-  };
-  try {
-    return decoder.decode(await callCore(lease.core, pending));
-  } finally {
-    if (pending.abandoned !== true) lease.release();
-  }
+  const settings = readSettings(server, { ...options, handlers: undefined }, elsewhere);
+  const { url } = settings.params;
+  if (url === undefined) throw badArgument(`${command} is for servers over HTTP: give an http or https URL`);
+  return { ...settings, url };
 }
+
+const decoder = new TextDecoder();
+
+/** Makes calls in the cores of a platform, which it shares with its clients. */
+export function callOnceOn(cores: Cores): CallOnce {
+  return async (command, server, options, more, elsewhere) => {
+    const settings = readOnce(command, server, options, elsewhere);
+    const { wasm, limits, params, policy, credentials, port, handlers, auth: authorization } = settings;
+    const header = callHeader(command, 0, options);
+    const { signal, onprogress } = options;
+    if (onprogress !== undefined) header.progress = true;
+    if (signal?.aborted === true) throw cancelled(signal, "no");
+    const auth = authorization && (await unlessAborted(authParams(authorization), signal));
+    const target: OnceTarget = { server: settings.url };
+    if (params.clientInfo !== undefined) target.clientInfo = params.clientInfo;
+    if (params.protocolVersion !== undefined) target.protocolVersion = params.protocolVersion;
+    if (auth !== undefined) Object.assign(target, { auth, handlers: handledAsks(handlers) });
+    const encoded = encode({ ...target, ...more });
+    const lease = await unlessAborted(cores.lease(wasm, limits), signal, (late) => late.release());
+    const pending: PendingCall = {
+      header,
+      params: encoded,
+      signal,
+      once: true,
+      progress: onprogress === undefined ? undefined : (data) => readProgress(data, onprogress),
+      peer: {
+        policy,
+        credentials,
+        port: port ?? cores.openPort(policy),
+        channel: undefined,
+        tell: () => {},
+        ask: (question, reply) => void answer(question, handlers, {}).then(reply),
+        lost: () => {},
+      },
+      // Cancelled: the core lives until it has said so.
+      late: () => lease.release(),
+    };
+    try {
+      return decoder.decode(await callCore(lease.core, pending));
+    } finally {
+      if (pending.abandoned !== true) lease.release();
+    }
+  };
+}
+
+type OnceTarget = DiscoverServer & { auth?: Auth; handlers?: string[] };

@@ -1,7 +1,8 @@
 // What an application gives to connect and to each call, and what is made of
 // it. Everything that cannot be right is refused before any traffic.
 
-import { type Handlers, handledAsks } from "./asks.js";
+import { type AskHandlers, type Handlers, handledAsks } from "./asks.js";
+import { type AuthOptions, type AuthSettings, readAuth } from "./auth-options.js";
 import { channelPort, type Server, socketPort } from "./channel.js";
 import type { ChannelPort } from "./channel-port.js";
 import { CHANNEL } from "./core.js";
@@ -9,6 +10,7 @@ import { Credentials, type HeaderSource, type TokenSource } from "./credentials.
 import { badArgument, fromWire, RemoraError } from "./errors.js";
 import { callBack, type EventListeners, type EventName } from "./events.js";
 import {
+  type Auth,
   type Call,
   type ClientCapabilities,
   type ClientInfo,
@@ -38,6 +40,8 @@ export interface ConnectOptions {
   headers?: HeaderSource | undefined;
   /** Asked for a bearer token for each request to the server's own origin. Goes before an Authorization in headers. */
   token?: TokenSource | undefined;
+  /** How an access token is got, where the server wants one. Default: it is not, and a 401 is auth/required. */
+  auth?: AuthOptions | undefined;
   /** Makes the HTTP requests. Default: node:http on Node, fetch elsewhere. */
   fetch?: FetchLike | undefined;
   /** Where requests may go. Default: the server's own origin. */
@@ -101,24 +105,33 @@ export interface Settings {
   readonly limits: Limits;
   readonly params: Connect;
   readonly credentials: Credentials;
+  readonly auth: AuthInForce | undefined;
   readonly policy: SessionPolicy;
   readonly port: HttpPort | undefined;
   readonly channel: ChannelPort | undefined;
-  readonly handlers: Handlers;
+  readonly handlers: AskHandlers;
   readonly events: EventListeners;
   readonly listMaxPages: number | undefined;
 }
 
-/** Reads connect's arguments. Throws local/bad_url or local/bad_argument. */
-export function readSettings(given: Server, options: ConnectOptions): Settings {
+/** What of AuthSettings a session needs. */
+export type AuthInForce = Pick<AuthSettings, "handlers" | "named" | "params" | "secrets">;
+
+/**
+ * Reads connect's arguments; elsewhere takes the place of options.auth and handlers.authorize, where those were read
+ * on another thread. Throws local/bad_url or local/bad_argument.
+ */
+export function readSettings(given: Server, options: ConnectOptions, elsewhere?: AuthInForce): Settings {
   const place = typeof given === "string" || given instanceof URL ? readServer(given) : undefined;
   const channel = readChannel(given, place, options);
   const server = channel === undefined ? (place as URL) : nowhere;
-  const handlers: Handlers = { ...options.handlers };
-  for (const [name, handler] of Object.entries(handlers)) {
+  const { authorize, ...own } = options.handlers ?? {};
+  for (const [name, handler] of Object.entries({ ...own, authorize })) {
     if (handler !== undefined && typeof handler !== "function")
       throw badArgument(`handlers.${name} must be a function`);
   }
+  const auth = elsewhere ?? readAuth(options.auth, authorize);
+  const handlers = { ...own, ...auth?.handlers } as AskHandlers;
   const events: EventListeners = { ...options.events };
   for (const [name, listener] of Object.entries(events)) {
     if (!tellNames.includes(name as EventName)) {
@@ -162,7 +175,8 @@ export function readSettings(given: Server, options: ConnectOptions): Settings {
     limits: readLimits(options.limits),
     params,
     credentials: new Credentials(options.headers, options.token),
-    policy: new SessionPolicy(server, options.policy),
+    auth,
+    policy: new SessionPolicy(server, options.policy, auth?.named),
     port: options.fetch === undefined ? undefined : fetchPort(options.fetch),
     channel,
     handlers,
@@ -171,13 +185,23 @@ export function readSettings(given: Server, options: ConnectOptions): Settings {
   };
 }
 
+/** What the core is told of auth. Rejects with a RemoraError, whatever the application's function throws. */
+export async function authParams(auth: AuthInForce): Promise<Auth> {
+  try {
+    return await auth.params();
+  } catch (cause) {
+    if (cause instanceof RemoraError) throw cause;
+    throw new RemoraError("local/bad_argument", "auth.redirectUrl failed", { retryable: false, cause });
+  }
+}
+
 // The server of a session that makes no HTTP requests.
 const nowhere = new URL("https://channel.invalid");
 
 // The channel that was given, or that a URL of a WebSocket stands for.
 function readChannel(given: Server, place: URL | undefined, options: ConnectOptions): ChannelPort | undefined {
   if (place !== undefined && !isSocket(place)) return undefined;
-  for (const name of ["headers", "token", "fetch"] as const) {
+  for (const name of ["headers", "token", "auth", "fetch"] as const) {
     if (options[name] !== undefined) throw badArgument(`options.${name} is for HTTP: a channel has none`);
   }
   if (place === undefined) return channelPort(given as Exclude<Server, string | URL>);

@@ -4,6 +4,7 @@
 import { type AddressClass, addressClass, hostClass } from "./addresses.js";
 import { badArgument, wireError } from "./errors.js";
 import type { Code, WireError } from "./generated/wire.js";
+import { OAuthOrigins } from "./oauth-origins.js";
 import type { AddressRule } from "./port.js";
 
 /**
@@ -30,13 +31,16 @@ export class SessionPolicy implements AddressRule {
   readonly #private: boolean | undefined;
   // Where the server is, once that is known.
   #class: AddressClass | undefined;
+  /** Where requests for a token may go as well. */
+  readonly oauth: OAuthOrigins;
 
-  /** Throws local/bad_argument for an origin that is none. */
-  constructor(server: URL, policy: Policy = {}) {
+  /** named are URLs of authorization servers that the application gave. Throws local/bad_argument for an origin that is none. */
+  constructor(server: URL, policy: Policy = {}, named: readonly string[] = []) {
     this.#server = server;
     this.#origins = new Set((policy.origins ?? []).map((origin) => originOf(origin, server)));
     this.#private = policy.privateAddresses;
     this.#class = hostClass(server.hostname);
+    this.oauth = new OAuthOrigins(server, named);
   }
 
   /** Whether the URL is at the server's own origin: there, and only there, credentials may go. */
@@ -44,8 +48,11 @@ export class SessionPolicy implements AddressRule {
     return url.origin === this.#server.origin;
   }
 
-  /** Says why a request to the URL may not be made, or undefined if it may. `from` is the hop before. */
-  refusal(url: URL, from?: URL): WireError | undefined {
+  /**
+   * Says why a request to the URL may not be made, or undefined if it may. `from` is the hop before. A request for a
+   * token may go further than others, to what `oauth` knows.
+   */
+  refusal(url: URL, from?: URL, forToken = false): WireError | undefined {
     const of = (code: Code, message: string) => wireError(code, message, from === undefined ? "no" : "yes");
     if (url.protocol !== "https:" && url.protocol !== "http:") {
       return of("policy/origin", `${url.protocol} is not http or https`);
@@ -57,7 +64,7 @@ export class SessionPolicy implements AddressRule {
       const code = from === undefined ? "policy/origin" : "policy/redirect";
       return of(code, `from https to ${url.origin}, which is not encrypted`);
     }
-    if (!this.isOwn(url) && !this.#origins.has(url.origin)) {
+    if (!this.isOwn(url) && !this.#origins.has(url.origin) && !(forToken && this.oauth.has(url))) {
       return of("policy/origin", `${url.origin} is not an origin that the policy allows`);
     }
     const kind = hostClass(url.hostname);

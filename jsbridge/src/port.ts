@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: readonly HeaderPair[];
   readonly body: Uint8Array | undefined;
+  /** Whether the place that the request is made from may add what it keeps for the server, as a browser its cookies. */
+  readonly cookies: boolean;
 }
 
 /** Which addresses names may lead to. Only a port that resolves names itself can heed it. */

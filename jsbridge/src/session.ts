@@ -18,8 +18,8 @@ import {
 } from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
 import type { LoggingLevel } from "./logging.js";
-import { callHeader, type RequestOptions, readProgress, type Settings } from "./options.js";
-import { completeTrace } from "./trace.js";
+import { authParams, callHeader, type RequestOptions, readProgress, type Settings } from "./options.js";
+import { completeTrace, type TraceCredentials } from "./trace.js";
 
 const decoder = new TextDecoder();
 
@@ -49,7 +49,8 @@ export class Session {
   private constructor(cores: Cores, settings: Settings) {
     this.#cores = cores;
     this.#settings = settings;
-    const { policy, credentials, events } = settings;
+    const { policy, events } = settings;
+    const credentials = traceCredentials(settings);
     this.listeners = new Listeners(
       () => this.#listen(),
       (trace) => completeTrace(trace, policy, credentials),
@@ -150,10 +151,11 @@ export class Session {
   }
 
   async #open(options: RequestOptions, snapshot?: SnapshotResult): Promise<Link> {
-    const { wasm, limits, params } = this.#settings;
+    const { wasm, limits, params, auth: authorization } = this.#settings;
     const { signal } = options;
     const header = callHeader("connect", 0, options);
     if (signal?.aborted === true) throw cancelled(signal, "no");
+    const auth = authorization && (await unlessAborted(authParams(authorization), signal));
     const leasing = this.#cores.lease(wasm, limits);
     const lease = await unlessAborted(leasing, signal, (late) => late.release());
     const { core } = lease;
@@ -163,6 +165,7 @@ export class Session {
       header,
       params: encode({
         ...params,
+        ...(auth === undefined ? {} : { auth }),
         events,
         ...(this.#roots === undefined ? {} : { roots: this.#roots }),
         ...(this.#logLevel === undefined ? {} : { logLevel: this.#logLevel }),
@@ -273,4 +276,12 @@ export class Session {
 
 function read(result: Uint8Array): Connected {
   return JSON.parse(decoder.decode(result)) as Connected;
+}
+
+function traceCredentials({ credentials, auth }: Settings): TraceCredentials {
+  if (auth === undefined) return credentials;
+  return {
+    traceHeaders: () => credentials.traceHeaders(),
+    secrets: () => [...credentials.secrets(), ...auth.secrets()],
+  };
 }

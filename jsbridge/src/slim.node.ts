@@ -6,4 +6,4 @@ import { nodePlatform } from "./platform.node.js";
 
 export * from "./api.js";
 
-export const { connect, createGroup, discover, restore, run } = entryOn(nodePlatform(undefined));
+export const { connect, createGroup, discover, login, logout, restore, run, whoami } = entryOn(nodePlatform(undefined));

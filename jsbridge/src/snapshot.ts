@@ -12,8 +12,8 @@ export interface SnapshotOptions extends RequestOptions {
   /** Adds lists and resources that are kept and fresh (2026-07-28), up to 128 KiB. Default false. */
   cache?: boolean | undefined;
   /**
-   * Adds the headers that the client was given, and the token of this moment, as the snapshot's secret.headers. Default
-   * false: give them to restore.
+   * Adds the headers that the client was given, and the token of this moment, as the snapshot's secret.headers, and
+   * what auth has got as its secret.auth. Default false: give them, or auth with its store, to restore.
    */
   credentials?: boolean | undefined;
 }
@@ -85,7 +85,11 @@ export async function takeSnapshot(
   { credentials, cache, ...options }: SnapshotOptions,
 ): Promise<SnapshotResult> {
   const snapshot = JSON.parse(
-    await session.request("snapshot", cache === true ? { cache } : {}, options),
+    await session.request(
+      "snapshot",
+      { ...(cache === true ? { cache } : {}), ...(credentials === true ? { credentials } : {}) },
+      options,
+    ),
   ) as SnapshotResult;
   if (credentials !== true) return snapshot;
   let headers: SnapshotSecret["headers"];

@@ -4,12 +4,13 @@
 import type { AskContext } from "./asks.js";
 import { RemoraError } from "./errors.js";
 import type { EventName } from "./events.js";
-import type { Asks, Code, Commands, Connected, Root, Sent, SnapshotResult } from "./generated/wire.js";
+import type { Asks, Auth, Code, Commands, Connected, Root, Sent, SnapshotResult } from "./generated/wire.js";
+import type { OnceCommand } from "./once.js";
 import type { ConnectOptions } from "./options.js";
 
 /** Options without what cannot be cloned; functions are asked for by name. */
 export interface PlainOptions
-  extends Omit<ConnectOptions, "wasm" | "token" | "fetch" | "handlers" | "events" | "signal" | "headers"> {
+  extends Omit<ConnectOptions, "wasm" | "token" | "auth" | "fetch" | "handlers" | "events" | "signal" | "headers"> {
   headers?: [string, string][];
 }
 
@@ -32,6 +33,7 @@ export type ToWorker =
       options: PlainOptions;
       wasm: PlainWasm | undefined;
       token: boolean;
+      auth: Auth | undefined;
       asks: (keyof Asks)[];
       /** What a session that was lost had. */
       more: { logLevel?: string; subscriptions?: string[]; roots?: Root[] };
@@ -41,16 +43,19 @@ export type ToWorker =
       events: EventName[];
     }
   | {
-      /** discover, or run if there is a tool. */
       type: "once";
       id: number;
-      /** By which the token is asked for. */
+      command: OnceCommand;
+      /** By which the application is asked. */
       session: number;
       url: string;
       options: PlainOptions;
       wasm: PlainWasm | undefined;
       token: boolean;
-      tool: { name: string; args: Readonly<Record<string, unknown>> } | undefined;
+      auth: Auth | undefined;
+      asks: (keyof Asks)[];
+      /** The command's own parameters. */
+      more: object;
       progress: boolean;
     }
   | { type: "request"; id: number; session: number; command: keyof Commands; params: string; request: PlainRequest }

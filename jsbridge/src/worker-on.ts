@@ -3,9 +3,11 @@
 import { Client } from "./client.js";
 import type { Connect, Entry } from "./connect.js";
 import { Group } from "./group.js";
+import { loginsOn } from "./login.js";
+import { onceOn } from "./once.js";
 import { restoreWith } from "./snapshot.js";
 import { Host, type Spawn } from "./worker-host.js";
-import { onceInWorker } from "./worker-once.js";
+import { callOnceIn } from "./worker-once.js";
 import { WorkerSession } from "./worker-session.js";
 
 /** Makes the functions of a worker's entry. Whatever they open shares one worker. */
@@ -24,8 +26,10 @@ export function entryInWorker(spawn: Spawn): Entry {
     const session = await WorkerSession.open(host, server, options, snapshot);
     return Client.of(session, session.listMaxPages);
   };
+  const call = callOnceIn(host);
   return {
-    ...onceInWorker(host),
+    ...onceOn(call),
+    ...loginsOn(call),
     connect,
     createGroup: (options = {}) => new Group(connect, options),
     restore: (snapshot, options) => restoreWith(connect, snapshot, options),

@@ -1,67 +1,56 @@
-// discover and run in a worker: one call with nothing kept.
+// One call in a worker with nothing kept: discover, run, login, logout, whoami.
 
+import { type AskHandlers, handledAsks } from "./asks.js";
 import { unlessAborted } from "./call.js";
-import { badArgument, cancelled, RemoraError } from "./errors.js";
+import { cancelled } from "./errors.js";
 import { callBack } from "./events.js";
 import type { Progress } from "./generated/wire.js";
-import type { DiscoverOptions, DiscoverResult, Once, RunOptions, RunResult } from "./once.js";
-import { callHeader, readSettings } from "./options.js";
+import { type CallOnce, type DiscoverOptions, readOnce } from "./once.js";
+import { authParams, callHeader } from "./options.js";
 import type { Host, HostedSession } from "./worker-host.js";
 import type { ToWorker } from "./worker-messages.js";
-import { call, plain, plainWasm } from "./worker-session.js";
+import { answerWorker, call, plain, plainWasm } from "./worker-session.js";
 
 type OneCall = ToWorker & { type: "once" };
 
-/** Makes discover and run of a worker's entry. host gives the worker. */
-export function onceInWorker(host: () => Host): Once {
-  return {
-    discover: async (server, options = {}) =>
-      (await callOnce(host, "discover", server, options, undefined)) as DiscoverResult,
-    run: async (server, tool, args = {}, options = {}) =>
-      (await callOnce(host, "run", server, options, { name: tool, args })) as RunResult,
+/** Makes calls in a worker. host gives it. */
+export function callOnceIn(host: () => Host): CallOnce {
+  return async (command, server, options, more, elsewhere) => {
+    // So that what cannot be right is refused here.
+    const { url, handlers, auth: authorization } = readOnce(command, server, options, elsewhere);
+    callHeader(command, 0, options);
+    const { signal, onprogress, ...rest } = options;
+    const cloneable = plain(rest);
+    if (signal?.aborted === true) throw cancelled(signal, "no");
+    const wasm = await unlessAborted(plainWasm(options.wasm), signal);
+    const auth = authorization && (await unlessAborted(authParams(authorization), signal));
+    const message: Omit<OneCall, "id" | "session"> = {
+      type: "once",
+      command,
+      url,
+      options: cloneable,
+      wasm,
+      token: options.token !== undefined,
+      auth,
+      asks: handledAsks(handlers),
+      more,
+      progress: onprogress !== undefined,
+    };
+    const progress = onprogress && ((data: unknown) => callBack(() => onprogress(data as Progress)));
+    return (await callIn(host(), message, asked(options, handlers), signal, progress)) as string;
   };
-}
-
-async function callOnce(
-  host: () => Host,
-  command: "discover" | "run",
-  server: string | URL,
-  options: RunOptions | DiscoverOptions,
-  tool: OneCall["tool"],
-): Promise<unknown> {
-  if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
-  const { signal, onprogress, ...rest } = options;
-  // So that what cannot be right is refused here.
-  const { params } = readSettings(server, { ...options, handlers: undefined });
-  if (params.url === undefined)
-    throw badArgument("discover and run are for servers over HTTP: give an http or https URL");
-  callHeader(command, 0, options);
-  const cloneable = plain(rest);
-  if (signal?.aborted === true) throw cancelled(signal, "no");
-  const wasm = await unlessAborted(plainWasm(options.wasm), signal);
-  const message: Omit<OneCall, "id" | "session"> = {
-    type: "once",
-    url: params.url,
-    options: cloneable,
-    wasm,
-    token: options.token !== undefined,
-    tool,
-    progress: onprogress !== undefined,
-  };
-  const progress = onprogress && ((data: unknown) => callBack(() => onprogress(data as Progress)));
-  return callIn(host(), message, tokenOf(options), signal, progress);
 }
 
 async function callIn(
   worker: Host,
   message: Omit<OneCall, "id" | "session">,
-  asked: HostedSession,
+  hosted: HostedSession,
   signal: AbortSignal | undefined,
   progress: ((data: unknown) => void) | undefined,
 ): Promise<unknown> {
   const release = worker.share();
   const session = worker.nextId();
-  const unbind = worker.bind(session, asked);
+  const unbind = worker.bind(session, hosted);
   const end = () => {
     unbind();
     release();
@@ -78,13 +67,10 @@ async function callIn(
 }
 
 // What the worker may ask for during one call.
-function tokenOf({ token }: DiscoverOptions): HostedSession {
+function asked({ token }: DiscoverOptions, handlers: AskHandlers): HostedSession {
   return {
     event() {},
     lost() {},
-    async ask({ kind }) {
-      if (kind !== "token") throw new RemoraError("policy/handler_missing", "nobody is asked", { retryable: false });
-      return token?.();
-    },
+    ask: (message, signal) => answerWorker(message, signal, handlers, token),
   };
 }

@@ -1,14 +1,16 @@
 // The worker's side: sessions as anywhere else, driven by the page's messages.
 
-import type { Handlers } from "./asks.js";
+import type { AskHandlers, Handlers } from "./asks.js";
+import { Learned, learning } from "./auth-asks.js";
+import { namedServers } from "./auth-options.js";
 import { Cores } from "./cores.js";
 import { closed } from "./errors.js";
 import type { EventName } from "./events.js";
-import type { Root } from "./generated/wire.js";
+import type { Auth, Root } from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
 import type { LoggingLevel } from "./logging.js";
-import { type Once, onceOn, type RunOptions } from "./once.js";
-import { type ConnectOptions, readSettings } from "./options.js";
+import { type CallOnce, callOnceOn, type RunOptions } from "./once.js";
+import { type AuthInForce, type ConnectOptions, readSettings } from "./options.js";
 import type { Platform } from "./platform.js";
 import { Session } from "./session.js";
 import { Errors, type FromWorker, type PlainWasm, type ToWorker } from "./worker-messages.js";
@@ -37,7 +39,7 @@ export function serve(platform: Platform, post: (message: FromWorker) => void): 
 
 class Server {
   readonly #cores: Cores;
-  readonly #ones: Once;
+  readonly #callOnce: CallOnce;
   readonly #post: (message: FromWorker) => void;
   readonly #errors = new Errors();
   readonly #sessions = new Map<number, Served>();
@@ -48,7 +50,7 @@ class Server {
 
   constructor(platform: Platform, post: (message: FromWorker) => void) {
     this.#cores = new Cores(platform);
-    this.#ones = onceOn(this.#cores);
+    this.#callOnce = callOnceOn(this.#cores);
     this.#post = post;
   }
 
@@ -104,18 +106,19 @@ class Server {
   }
 
   async #open(message: Open, signal: AbortSignal): Promise<unknown> {
-    const { session: number, url, options, asks, token, more, events, snapshot } = message;
+    const { session: number, url, options, asks, token, auth, more, events, snapshot } = message;
+    const handlers = this.#handlers(number, asks);
     const connect: ConnectOptions = {
       ...options,
       wasm: this.#wasm(message.wasm),
-      handlers: this.#handlers(number, asks),
+      handlers: { elicit: handlers.elicit, sample: handlers.sample } as Handlers,
     };
     const listening = new Map<EventName, () => void>();
     const post = (event: EventName) => (data: unknown) => this.#post({ type: "event", session: number, event, data });
     for (const event of events) listening.set(event, () => {});
     connect.events = Object.fromEntries(events.map((event) => [event, post(event)]));
     if (token) connect.token = () => this.#ask({ session: number, kind: "token" }) as Promise<string>;
-    const settings = readSettings(url, connect);
+    const settings = readSettings(url, connect, ofPage(auth, handlers));
     const params = { ...settings.params, ...more };
     const { timeout } = options;
     const session = await Session.open(this.#cores, { ...settings, params }, { signal, timeout }, snapshot);
@@ -128,12 +131,11 @@ class Server {
     return session.connected;
   }
 
-  #once({ id, session, url, tool, ...rest }: OneCall, signal: AbortSignal): Promise<unknown> {
+  #once({ id, command, session, url, more, ...rest }: OneCall, signal: AbortSignal): Promise<string> {
     const options: RunOptions = { ...rest.options, wasm: this.#wasm(rest.wasm), signal };
     if (rest.token) options.token = () => this.#ask({ session, kind: "token" }) as Promise<string>;
     if (rest.progress) options.onprogress = (data) => this.#post({ type: "progress", id, data });
-    const { discover, run } = this.#ones;
-    return tool === undefined ? discover(url, options) : run(url, tool.name, tool.args, options);
+    return this.#callOnce(command, url, options, more, ofPage(rest.auth, this.#handlers(session, rest.asks)));
   }
 
   #wasm(wasm: PlainWasm | undefined): string | WebAssembly.Module | undefined {
@@ -143,13 +145,13 @@ class Server {
     return known;
   }
 
-  #handlers(session: number, asks: Open["asks"]): Handlers {
+  #handlers(session: number, asks: Open["asks"]): AskHandlers {
     const entries = asks.map((kind) => [
       kind,
       (params: unknown, { signal, ...context }: { signal: AbortSignal }) =>
         this.#ask({ session, kind, params, context: context as never }, signal),
     ]);
-    return Object.fromEntries(entries) as Handlers;
+    return Object.fromEntries(entries) as AskHandlers;
   }
 
   #ask(question: object, signal?: AbortSignal): Promise<unknown> {
@@ -213,4 +215,18 @@ class Server {
     if (logLevel !== undefined) session?.logs(logLevel as LoggingLevel);
     if (subscription !== undefined) session?.subscribed(subscription.uri, subscription.on);
   }
+}
+
+// Authorization that the page has read: what it takes is asked of the page.
+function ofPage(auth: Auth | undefined, { elicit: _e, sample: _s, ...handlers }: AskHandlers): AuthInForce | undefined {
+  if (auth === undefined) return undefined;
+  const learned = new Learned();
+  learned.add(auth.clientSecret);
+  learned.add(auth.identity?.clientSecret);
+  return {
+    handlers: learning(handlers, learned),
+    named: namedServers(auth),
+    params: async () => auth,
+    secrets: () => learned,
+  };
 }

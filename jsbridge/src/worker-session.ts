@@ -1,7 +1,7 @@
 // A session that lives in the worker, as its client sees it. After the end of a
 // worker it is opened again in a new one, by the first call that needs it.
 
-import { answer } from "./asks.js";
+import { type AskHandlers, answer } from "./asks.js";
 import { encode, unlessAborted } from "./call.js";
 import type { Server } from "./channel.js";
 import type { ClientSession } from "./client.js";
@@ -18,7 +18,14 @@ import {
 } from "./generated/wire.js";
 import type { CacheableRequestOptions } from "./lists.js";
 import type { LoggingLevel } from "./logging.js";
-import { type ConnectOptions, callHeader, type RequestOptions, readSettings, type Settings } from "./options.js";
+import {
+  authParams,
+  type ConnectOptions,
+  callHeader,
+  type RequestOptions,
+  readSettings,
+  type Settings,
+} from "./options.js";
 import { compileWasm, fetchWasm } from "./wasm.js";
 import type { Host, HostedSession } from "./worker-host.js";
 import type { FromWorker, PlainOptions, PlainWasm, ToWorker } from "./worker-messages.js";
@@ -157,29 +164,7 @@ export class WorkerSession implements ClientSession, HostedSession {
 
   async ask(message: FromWorker & { type: "ask" }, signal: AbortSignal): Promise<unknown> {
     const { settings, token } = this.#opening;
-    if (message.kind === "token") return token?.();
-    const { kind, params, context } = message;
-    const { origin, call, deadlineMs, sessionInfo } = context;
-    let thrown: { error: unknown } | undefined;
-    const given = await answer(
-      {
-        kind,
-        session: 0,
-        origin,
-        ...(call === undefined ? {} : { call }),
-        ...(deadlineMs === undefined ? {} : { deadlineMs }),
-        params: encode(params as object),
-        signal,
-        thrown: (error) => {
-          thrown = { error };
-        },
-      },
-      settings.handlers,
-      sessionInfo,
-    );
-    if (given instanceof Uint8Array) return JSON.parse(decoder.decode(given));
-    if (thrown !== undefined) throw thrown.error;
-    throw new RemoraError(given.code, given.message, { sent: given.sent, retryable: given.retryable });
+    return answerWorker(message, signal, settings.handlers, token);
   }
 
   lost(error: RemoraError): void {
@@ -198,6 +183,7 @@ export class WorkerSession implements ClientSession, HostedSession {
 
   async #open(signal: AbortSignal | undefined, snapshot?: SnapshotResult): Promise<Link> {
     const { url, settings, options, wasm, token } = this.#opening;
+    const auth = settings.auth && (await unlessAborted(authParams(settings.auth), signal));
     const host = this.#host();
     const release = host.share();
     const number = host.nextId();
@@ -221,6 +207,7 @@ export class WorkerSession implements ClientSession, HostedSession {
         options,
         wasm,
         token: token !== undefined,
+        auth,
         events: Object.keys(settings.events).filter((event) => event !== "state") as EventName[],
         snapshot,
         asks: [...(settings.params.handlers ?? [])] as (ToWorker & { type: "open" })["asks"],
@@ -324,6 +311,38 @@ export function call(
   });
 }
 
+/** Answers what the worker asks the application: for its token, or one of the core's questions. */
+export async function answerWorker(
+  message: FromWorker & { type: "ask" },
+  signal: AbortSignal,
+  handlers: AskHandlers,
+  token: ConnectOptions["token"],
+): Promise<unknown> {
+  if (message.kind === "token") return token?.();
+  const { kind, params, context } = message;
+  const { origin, call, deadlineMs, sessionInfo } = context;
+  let thrown: { error: unknown } | undefined;
+  const given = await answer(
+    {
+      kind,
+      session: 0,
+      origin,
+      ...(call === undefined ? {} : { call }),
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+      params: encode(params as object),
+      signal,
+      thrown: (error) => {
+        thrown = { error };
+      },
+    },
+    handlers,
+    sessionInfo,
+  );
+  if (given instanceof Uint8Array) return JSON.parse(decoder.decode(given));
+  if (thrown !== undefined) throw thrown.error;
+  throw new RemoraError(given.code, given.message, { sent: given.sent, retryable: given.retryable });
+}
+
 function cloneable(options: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
@@ -333,7 +352,7 @@ function cloneable(options: object): Record<string, unknown> {
  * a function that the worker would have to call and that is not known here.
  */
 export function plain(options: ConnectOptions): PlainOptions {
-  const { wasm: _w, token: _t, handlers: _h, events: _e, signal: _s, headers, ...rest } = options;
+  const { wasm: _w, token: _t, auth: _a, handlers: _h, events: _e, signal: _s, headers, ...rest } = options;
   const out = cloneable(rest);
   for (const [name, value] of Object.entries(out)) {
     if (typeof value !== "function") continue;

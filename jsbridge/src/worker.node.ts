@@ -6,4 +6,4 @@ import { spawnWorker } from "./worker-spawn.node.js";
 
 export * from "./api.js";
 
-export const { connect, createGroup, discover, restore, run } = entryInWorker(spawnWorker);
+export const { connect, createGroup, discover, login, logout, restore, run, whoami } = entryInWorker(spawnWorker);

@@ -2,9 +2,10 @@
 
 import type { Server } from "./channel.js";
 import type { Client } from "./client.js";
-import type { SnapshotResult as Snapshot } from "./generated/wire.js";
+import type { LoginStatus, SnapshotResult as Snapshot } from "./generated/wire.js";
 import type { Group } from "./group.js";
 import type { GroupOptions } from "./group-types.js";
+import type { LoginOptions, LoginStatusOptions } from "./login.js";
 import type { DiscoverOptions, DiscoverResult, RunOptions, RunResult } from "./once.js";
 import type { ConnectOptions } from "./options.js";
 import type { RestoreOptions } from "./snapshot.js";
@@ -60,4 +61,27 @@ export function createGroup(options: GroupOptions = {}): Group {
 /** Goes on with the session of a snapshot, as restore does elsewhere, in the worker. */
 export function restore(snapshot: Snapshot, options: RestoreOptions): Promise<Client> {
   return entry.restore(snapshot, options);
+}
+
+/**
+ * Sees to it that there is a token for the server at a URL, in options.auth.store: by
+ * renewing what is there, or as options.auth says. It asks nobody if there is one that is
+ * good, unless options.again is set. Rejects with auth/denied if the person, or the
+ * authorization server, said no, otherwise as connect does.
+ */
+export function login(server: string | URL, options: LoginOptions): Promise<LoginStatus> {
+  return entry.login(server, options);
+}
+
+/**
+ * Forgets the token for the server at a URL, and has the authorization server revoke it
+ * where that can be done. Without a network it is forgotten all the same.
+ */
+export function logout(server: string | URL, options: LoginStatusOptions): Promise<LoginStatus> {
+  return entry.logout(server, options);
+}
+
+/** Says what is known of the token for the server at a URL, without asking anybody but the store. */
+export function whoami(server: string | URL, options: LoginStatusOptions): Promise<LoginStatus> {
+  return entry.whoami(server, options);
 }

@@ -19,6 +19,20 @@ test("a redirect that fetch hides is policy/redirect", async () => {
   assert.equal(sink.error?.code, "policy/redirect");
 });
 
+test("a request that is not to have cookies says so, and no other says anything of them", async () => {
+  const asked: (string | undefined)[] = [];
+  const port = fetchPort(async (_, init) => {
+    asked.push(init.credentials);
+    return new Response("");
+  });
+  for (const cookies of [true, false]) {
+    const sink = new RecordingSink();
+    port.start(request("https://mcp.example/", { cookies }), sink);
+    await sink.over;
+  }
+  assert.deepEqual(asked, [undefined, "omit"]);
+});
+
 test("a small answer is told at once", async () => {
   const server = await serve((_, response) => {
     response.writeHead(200, { "Content-Type": "application/json" });

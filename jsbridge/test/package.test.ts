@@ -52,7 +52,7 @@ function graph(name: string, seen = new Set<string>()): Set<string> {
 
 test("no Node builtin is in what a browser loads", () => {
   const named = ["index", "slim", "extism", "worker"].flatMap((name) => [`${name}.js`, `${name}.cjs`]);
-  for (const entry of [...named, "worker-script.js"]) {
+  for (const entry of [...named, "worker-script.js", "auth.js", "auth.cjs"]) {
     for (const name of graph(entry)) {
       const foreign = imports(name).filter((source) => !source.startsWith("./"));
       assert.deepEqual(foreign, [], `${name}, by ${entry}`);
@@ -89,6 +89,19 @@ test("the wasm is found by the expression that bundlers know, and only by the en
   for (const entry of ["slim.js", "slim.node.js", "slim.cjs", "slim.node.cjs"]) {
     for (const name of graph(entry))
       assert.doesNotMatch(read(name), /import\.meta|remora(-plugin)?\.wasm/, `${name}, by ${entry}`);
+  }
+});
+
+test("what logs a person in is in no entry but its own", () => {
+  for (const entry of ["index", "slim", "extism", "worker"].flatMap((name) => [`${name}.js`, `${name}.node.js`])) {
+    for (const name of graph(entry)) {
+      assert.doesNotMatch(name, /^auth/, entry);
+      assert.doesNotMatch(
+        read(name),
+        /indexedDB|BroadcastChannel|launchWebAuthFlow|localStorage/,
+        `${name}, by ${entry}`,
+      );
+    }
   }
 });
 
@@ -141,20 +154,34 @@ test("both formats export the same", async () => {
     "blob",
     "connect",
     "dataURL",
+    "memoryStore",
     "prefixedName",
     "structured",
     "text",
     "typed",
   ];
   for (const [a, b, more] of [
-    ["remora-mcp", "index.node.cjs", ["createGroup", "discover", "restore", "run"]],
-    ["remora-mcp/slim", "slim.node.cjs", ["createGroup", "discover", "restore", "run"]],
+    ["remora-mcp", "index.node.cjs", ["createGroup", "discover", "login", "logout", "restore", "run", "whoami"]],
+    ["remora-mcp/slim", "slim.node.cjs", ["createGroup", "discover", "login", "logout", "restore", "run", "whoami"]],
     ["remora-mcp/extism", "extism.node.cjs", ["restore"]],
-    ["remora-mcp/worker", "worker.node.cjs", ["createGroup", "discover", "restore", "run"]],
+    [
+      "remora-mcp/auth",
+      "auth.cjs",
+      [
+        ...["chromeIdentity", "chromeStorageStore", "finishPopup", "indexedDBKeyPair", "indexedDBStore"],
+        ...["localStorageStore", "memoryStore", "popup", "redirect"],
+      ],
+    ],
+    ["remora-mcp/auth/node", "auth.node.cjs", ["fileStore", "loopback", "memoryStore", "paste"]],
+    [
+      "remora-mcp/worker",
+      "worker.node.cjs",
+      ["createGroup", "discover", "login", "logout", "restore", "run", "whoami"],
+    ],
   ] as const) {
     const esm: unknown = await import(a);
     const cjs: unknown = (await import(join(dist, b))).default;
-    const expected = [...shared, ...more].sort();
+    const expected = [...(a.includes("/auth") ? [] : shared), ...more].sort();
     assert.deepEqual(Object.keys(esm as object).sort(), expected, a);
     assert.deepEqual(Object.keys(cjs as object).sort(), expected, b);
   }
@@ -181,6 +208,9 @@ const program = `
 import { type CallToolResult, Client, connect, type Events, type Handlers, RemoraError } from "remora-mcp";
 import { connect as over, type CreatePlugin } from "remora-mcp/extism";
 import { connect as slim } from "remora-mcp/slim";
+import { type AuthOptions, login } from "remora-mcp";
+import { chromeIdentity, indexedDBKeyPair, indexedDBStore, popup, redirect } from "remora-mcp/auth";
+import { fileStore, loopback, paste } from "remora-mcp/auth/node";
 
 declare const createPlugin: CreatePlugin;
 const handlers: Handlers = {
@@ -196,6 +226,7 @@ export async function use(): Promise<CallToolResult> {
     headers: { "X-Key": "k" },
     token: async () => undefined,
     policy: { origins: [] },
+    auth: { ...loopback(), store: fileStore("f"), scopes: ["a"], key: { privateKey: "pem", alg: "ES256" } },
     limits: { maxCalls: 1 },
     handlers,
   });
@@ -207,6 +238,8 @@ export async function use(): Promise<CallToolResult> {
   const wasm = new Uint8Array();
   const other: Client = await slim(new URL("https://h.example/"), { wasm });
   await other.close();
+  const ways: AuthOptions[] = [popup(), redirect(), chromeIdentity(), paste(), { grant: "workload", assert: () => "t" }];
+  for (const auth of ways) void ((await login("https://h.example/", { auth: { ...auth, store: indexedDBStore(), dpop: indexedDBKeyPair() } })).subject satisfies string | undefined);
   const third: Client = await over("https://h.example/", { createPlugin, handlers });
   await third.close();
   const result = await client.callTool({ name: "t", arguments: { a: 1 } }, { onprogress: ({ progress }) => void progress });

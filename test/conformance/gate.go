@@ -21,10 +21,6 @@ import (
 	"github.com/remora-mcp/remora/test/internal/kit"
 )
 
-// Revisions are the specification's revisions that have a requirement set of
-// client scenarios.
-var Revisions = []string{"2025-11-25", "2026-07-28"}
-
 const (
 	// nodeMajor is the line of Node that runs the suite, which needs 22.
 	nodeMajor = 22
@@ -52,14 +48,16 @@ type Result struct {
 	Problem string
 	// Checks counts the checks by their status.
 	Checks map[string]int
+	// Succeeded are the checks that did.
+	Succeeded []string
 }
 
 // Passed reports whether the scenario passed.
 func (r Result) Passed() bool { return r.Problem == "" }
 
-// Scenarios returns the client scenarios of a revision's frozen requirement set
-// for which keep is true, in the set's order.
-func Scenarios(ctx context.Context, revision string, keep func(name string) bool) ([]string, error) {
+// Scenarios returns the client scenarios of a revision's frozen requirement set,
+// in the set's order.
+func Scenarios(ctx context.Context, revision string) ([]string, error) {
 	node, err := kit.Node(nodeMajor)
 	if err != nil {
 		return nil, err
@@ -79,20 +77,11 @@ func Scenarios(ctx context.Context, revision string, keep func(name string) bool
 	if err := json.Unmarshal(out, &sets); err != nil {
 		return nil, fmt.Errorf("requirements of %s: %w", revision, err)
 	}
-	var kept []string
-	for _, name := range sets[revision] {
-		if keep(name) {
-			kept = append(kept, name)
-		}
+	if len(sets[revision]) == 0 {
+		return nil, fmt.Errorf("%s has no requirement set of clients", revision)
 	}
-	if len(kept) == 0 {
-		return nil, fmt.Errorf("the requirement set of %s has none of the scenarios asked for", revision)
-	}
-	return kept, nil
+	return sets[revision], nil
 }
-
-// WithoutAuthorization keeps the scenarios that need no authorization.
-func WithoutAuthorization(name string) bool { return !strings.HasPrefix(name, "auth/") }
 
 // Run runs one scenario and judges it. The error is of the machinery, such as
 // a suite that is not installed; what a client does wrong is in the Result.
@@ -136,6 +125,9 @@ func Run(ctx context.Context, client Client, revision, scenario string) (Result,
 	result.Checks = map[string]int{}
 	for _, c := range checks {
 		result.Checks[c.Status]++
+		if c.Status == "SUCCESS" {
+			result.Succeeded = append(result.Succeeded, c.ID)
+		}
 		if c.Status == "FAILURE" || c.Status == "WARNING" {
 			problems = append(problems, fmt.Errorf("%s: %s: %s %s", c.Status, c.ID, c.ErrorMessage, c.Details))
 		}

@@ -9,7 +9,14 @@ const atOnce = 4;
  *
  * @param {object} remora the npm package's exports
  * @param {object[]} scripts
- * @param {{ browser?: boolean, memory?: () => { memory: number, heap?: number, resources?: number } }} environment
+ * @param {object} environment what is different from place to place
+ * @param {boolean} [environment.browser] whether this is a page
+ * @param {() => { memory: number, heap?: number, resources?: number }} [environment.memory] what is held, in bytes and
+ *   number
+ * @param {(page: string, decision: string) => Promise<string>} [environment.visit] does what a person does there, and
+ *   gives the URL that the person is sent back to
+ * @param {(value: object) => string} [environment.print] prints a value with all that is in it
+ * @param {(kind: string, name: string) => object} [environment.store] a store of credentials
  * @returns {Promise<object[]>} one report for each script, in their order
  */
 export async function runScripts(remora, scripts, environment = {}) {
@@ -133,8 +140,14 @@ class Run {
         await this.seen(step);
         await fetch(step.url);
         return;
+      case "get":
+        await fetch(step.url);
+        return;
       case "counters":
         outcome.counters = await this.counters(step);
+        return;
+      case "shown":
+        outcome.result = await this.shown();
         return;
       case "setRoots":
         await this.connected().setRoots(roots(step.roots ?? []), this.callOptions(step));
@@ -148,6 +161,13 @@ class Run {
       default:
         throw new Error(`unknown step ${step.do}`);
     }
+  }
+
+  // What there is to see of the client: its snapshot without credentials, and how it prints.
+  async shown() {
+    const client = this.connected();
+    const print = this.environment.print ?? JSON.stringify;
+    return [JSON.stringify(await client.snapshot()), String(client), print(client)].join("\n");
   }
 
   // Makes a request; its result as JSON, as the server sent it.
@@ -203,7 +223,24 @@ class Run {
       ...(cacheMode === undefined ? {} : { cacheMode }),
       clientInfo: { name: "remora-test", version: "1" },
       handlers,
+      ...(this.script.auth === undefined ? {} : { auth: this.auth() }),
     };
+  }
+
+  auth() {
+    const { decision = "allow", store = "", ...options } = this.script.auth;
+    if (store !== "") {
+      const [kind, ...name] = store.split(":");
+      options.store = this.environment.store(kind, name.join(":"));
+    }
+    if (options.grant === undefined) {
+      options.redirectUrl = "http://127.0.0.1:1/callback";
+      options.authorize = ({ url, issuer }) => {
+        this.asks.push({ kind: "authorize", params: { issuer } });
+        return this.environment.visit(url, decision);
+      };
+    }
+    return options;
   }
 
   callOptions(step) {

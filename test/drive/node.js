@@ -2,10 +2,13 @@
 // input, reports as JSON on standard output. With an argument, over the plugin
 // in the Extism SDK that is the npm package of that name.
 
+import { inspect } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { fileStore } from "../../dist/npm/auth.node.js";
 import { runScripts } from "./drive.js";
 import { overExtism } from "./extism.js";
+import { visit } from "./visit.js";
 
 // The guest's memory, for the step "memory". The package keeps it to itself.
 const memories = new Set();
@@ -47,5 +50,7 @@ const remora =
     : overExtism(await import("../../dist/npm/extism.node.js"), await import(sdk));
 let input = "";
 for await (const chunk of process.stdin.setEncoding("utf8")) input += chunk;
-const reports = await runScripts(remora, JSON.parse(input), { memory });
+const store = (_kind, path) => fileStore(path);
+const print = (value) => inspect(value, { depth: null, showHidden: true, getters: true });
+const reports = await runScripts(remora, JSON.parse(input), { memory, visit, store, print });
 process.stdout.write(JSON.stringify(reports));

@@ -5,8 +5,10 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { connect, RemoraError, restore } from "../../dist/npm/extism.node.js";
+import { visit } from "../drive/visit.js";
 
 const server = process.env["REMORA_TEST_SERVER"];
+const locked = process.env["REMORA_TEST_PROTECTED"];
 const down = "http://127.0.0.1:1/mcp";
 const wasm = readFileSync(new URL("../../dist/npm/remora-plugin.wasm", import.meta.url));
 
@@ -119,6 +121,25 @@ for (const [version, sdk] of Object.entries(sdks)) {
       code: "local/bad_argument",
     });
     await assert.rejects(restore(snapshot, { server }), { code: "local/bad_argument" });
+  });
+
+  test(`${version}: a token is got by a secret, and by a person`, async () => {
+    const machine = { grant: "client_credentials", clientId: "demo-machine", clientSecret: "demo_secret_machine" };
+    const asked = [];
+    const person = {
+      redirectUrl: "http://127.0.0.1:7/callback",
+      authorize: ({ url }) => {
+        asked.push(url);
+        return visit(url, "allow");
+      },
+    };
+    for (const auth of [machine, person]) {
+      const client = await connect(locked, { createPlugin: sdk, auth });
+      assert.deepEqual((await add(client)).structuredContent, { sum: 5 });
+      await client.close();
+    }
+    assert.equal(asked.length, 1);
+    await assert.rejects(connect(locked, { createPlugin: sdk }), { code: "auth/required" });
   });
 
   test(`${version}: a wrong URL, no server, another origin: an error, and the next call works`, async () => {

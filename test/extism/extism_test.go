@@ -17,7 +17,7 @@ import (
 
 func TestNode(t *testing.T) {
 	for _, major := range []int{22, 24} {
-		t.Run(fmt.Sprint(major), func(t *testing.T) { runTests(t, major, "driver.test.js", 16) })
+		t.Run(fmt.Sprint(major), func(t *testing.T) { runTests(t, major, "driver.test.js", 18) })
 	}
 }
 
@@ -58,6 +58,17 @@ func startDemo(t *testing.T) string {
 	return demo.URL()
 }
 
+// startProtected starts the one that asks for credentials.
+func startProtected(t *testing.T) string {
+	t.Helper()
+	demo, err := demoserver.StartAuth("127.0.0.1:0", "test", demoserver.AuthOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = demo.Close() })
+	return demo.URL()
+}
+
 // runTests runs a file of JavaScript tests, all of which have to pass.
 func runTests(t *testing.T, major int, file string, tests int) {
 	t.Helper()
@@ -74,7 +85,7 @@ func runTests(t *testing.T, major int, file string, tests int) {
 		}
 	}
 	run := exec.CommandContext(t.Context(), node, "--no-warnings", "--test", "--test-reporter=tap", "--test-timeout=120000", file)
-	run.Env = append(os.Environ(), "REMORA_TEST_SERVER="+startDemo(t))
+	run.Env = append(os.Environ(), "REMORA_TEST_SERVER="+startDemo(t), "REMORA_TEST_PROTECTED="+startProtected(t))
 	out, err := run.CombinedOutput()
 	if err != nil || !regexp.MustCompile(fmt.Sprintf(`(?m)^# pass %d$`, tests)).Match(out) {
 		t.Errorf("%v\n%s", err, out)

@@ -21,4 +21,10 @@
 // wait=NAME&min=N the answer is held back until counter NAME has reached N
 // (default 1), with max=N until it is no more than N, or is 504 after
 // [WaitLimit].
+//
+// # Authorization
+//
+// [StartAuth] starts a protected server, its authorization server and an
+// attacker's server, of which one goes after what is not meant for it: a row of
+// [AuthFaults]. [Auth.Reached] says what it got.
 package fault

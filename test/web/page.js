@@ -10,8 +10,8 @@ let context;
 
 /**
  * Starts the browser and the page's server. The tests of a file share both, and
- * one browser context: the page stores nothing, and the browser need not compile
- * the client anew for each test.
+ * one browser context: the page stores nothing but what a sign-in has brought, and
+ * the browser need not compile the client anew for each test.
  */
 export async function open() {
   [browser, site] = await Promise.all([launch(), pageServer()]);

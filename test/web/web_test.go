@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/remora-mcp/remora/cmd/remora/demoserver"
 	"github.com/remora-mcp/remora/test/internal/kit"
 	"github.com/remora-mcp/remora/test/internal/peers"
 )
@@ -39,6 +40,18 @@ func buildPage(t *testing.T) {
 	}
 }
 
+// protectedServer starts the demo server that asks for credentials, and returns
+// its URL.
+func protectedServer(t *testing.T) string {
+	t.Helper()
+	server, err := demoserver.StartAuth("127.0.0.1:0", "test", demoserver.AuthOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	return server.URL()
+}
+
 // TestPage runs each *.test.js of this folder in Node, which drives Chromium.
 // With REMORA_SCREENSHOTS in the environment, the pictures of docs/web.md are
 // written anew.
@@ -53,6 +66,7 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(set.Stop)
+	protected := protectedServer(t)
 	files, err := filepath.Glob("*.test.js")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no tests: %v", err)
@@ -63,6 +77,7 @@ func TestPage(t *testing.T) {
 				"--test-timeout=180000", "--test-force-exit", file)
 			run.Env = append(os.Environ(),
 				"REMORA_TEST_SERVER="+set.Peers["demo"].BrowserURL,
+				"REMORA_TEST_PROTECTED="+protected,
 				"REMORA_TEST_EVERYTHING="+set.Peers["everything"].BrowserURL)
 			out, err := run.CombinedOutput()
 			results := result.FindAllStringSubmatch(string(out), -1)

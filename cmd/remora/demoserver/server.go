@@ -2,6 +2,9 @@
 // speaks both protocol lines on one path: 2026-07-28 without sessions, and
 // 2025-11-25 and earlier with them. Tests start it in-process with [Start].
 //
+// [StartAuth] starts one that asks for credentials, with the authorization
+// server that gives them.
+//
 // Its tools are harmless, so it answers requests from any web origin; it is for
 // trying clients, not for production.
 package demoserver
@@ -17,6 +20,8 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/rs/cors"
+
+	"github.com/remora-mcp/remora/cmd/remora/demoserver/authserver"
 )
 
 // Path is where the MCP endpoint is.
@@ -37,6 +42,7 @@ const (
 // A Server is a demo server that listens. Close stops it.
 type Server struct {
 	url    string
+	auth   *Auth
 	http   *http.Server
 	cancel context.CancelFunc
 	served chan error
@@ -46,6 +52,27 @@ type Server struct {
 // Close is called. version is what the server reports as its own.
 // It returns as soon as connections are accepted.
 func Start(addr, version string) (*Server, error) {
+	return start(addr, func(ctx context.Context, _ string) http.Handler { return Handler(ctx, version) })
+}
+
+// StartAuth is Start for a server that asks for credentials, with the
+// authorization server that gives them at the same origin. Clients have to use
+// the URL as it is: tokens are for that and no other.
+func StartAuth(addr, version string, options AuthOptions) (*Server, error) {
+	var protected *Auth
+	s, err := start(addr, func(ctx context.Context, origin string) http.Handler {
+		protected = NewAuth(ctx, version, origin, options)
+		return protected
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.auth = protected
+	return s, nil
+}
+
+// start serves what handler returns for the origin that is listened on.
+func start(addr string, handler func(ctx context.Context, origin string) http.Handler) (*Server, error) {
 	if addr == "" {
 		return nil, errors.New("cannot listen on an empty address; give host:port")
 	}
@@ -56,12 +83,13 @@ func Start(addr, version string) (*Server, error) {
 	// Every request's context descends from ctx, which is how Close reaches
 	// standing streams and calls in flight.
 	ctx, cancel := context.WithCancel(context.Background())
+	origin := "http://" + dialable(listener.Addr().(*net.TCPAddr))
 	s := &Server{
-		url:    "http://" + dialable(listener.Addr().(*net.TCPAddr)) + Path,
+		url:    origin + Path,
 		cancel: cancel,
 		served: make(chan error, 1),
 		http: &http.Server{
-			Handler:           Handler(ctx, version),
+			Handler:           handler(ctx, origin),
 			BaseContext:       func(net.Listener) context.Context { return ctx },
 			ReadHeaderTimeout: 10 * time.Second,
 			IdleTimeout:       2 * time.Minute,
@@ -85,6 +113,15 @@ func dialable(a *net.TCPAddr) string {
 
 // URL returns the MCP endpoint's URL, with the real port.
 func (s *Server) URL() string { return s.url }
+
+// Authority returns the authorization server of one that StartAuth started; nil
+// for another.
+func (s *Server) Authority() *authserver.Server {
+	if s.auth == nil {
+		return nil
+	}
+	return s.auth.Authority
+}
 
 // Close ends calls in flight and standing streams, closes every connection and
 // frees the port. It may be called more than once.
@@ -141,7 +178,14 @@ func newServer(ctx context.Context, version string) *mcp.Server {
 // Handler returns the demo server as an http.Handler that answers at [Path].
 // Tools that wait stop waiting when ctx ends.
 func Handler(ctx context.Context, version string) http.Handler {
-	server := newServer(ctx, version)
+	mux := http.NewServeMux()
+	mux.Handle(Path, endpoint(newServer(ctx, version)))
+	mux.HandleFunc("/", notFound)
+	return allowOrigins(mux)
+}
+
+// endpoint returns a server's MCP endpoint, on both protocol lines.
+func endpoint(server *mcp.Server) http.Handler {
 	self := func(*http.Request) *mcp.Server { return server }
 	sessions := mcp.NewStreamableHTTPHandler(self, &mcp.StreamableHTTPOptions{
 		SessionTimeout: sessionTimeout,
@@ -151,9 +195,7 @@ func Handler(ctx context.Context, version string) http.Handler {
 		// On this line closing the connection is how a client cancels.
 		PropagateRequestCancellation: true,
 	})
-
-	mux := http.NewServeMux()
-	mux.HandleFunc(Path, func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Revisions are dates, so they compare as strings.
 		if r.Header.Get("Mcp-Protocol-Version") >= statelessSince {
 			stateless.ServeHTTP(w, r)
@@ -161,9 +203,14 @@ func Handler(ctx context.Context, version string) http.Handler {
 			sessions.ServeHTTP(w, r)
 		}
 	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "remora's demo server; its MCP endpoint is "+Path, http.StatusNotFound)
-	})
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "remora's demo server; its MCP endpoint is "+Path, http.StatusNotFound)
+}
+
+// allowOrigins lets web pages of every origin make requests.
+func allowOrigins(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins:      []string{"*"},
 		AllowedMethods:      []string{http.MethodGet, http.MethodPost, http.MethodDelete},
@@ -171,7 +218,7 @@ func Handler(ctx context.Context, version string) http.Handler {
 		ExposedHeaders:      []string{"Mcp-Session-Id", "WWW-Authenticate"},
 		AllowPrivateNetwork: true,
 		MaxAge:              600, // seconds
-	}).Handler(mux)
+	}).Handler(next)
 }
 
 // endWith ends every request that is being handled when ctx ends. Requests of a

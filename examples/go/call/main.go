@@ -1,9 +1,9 @@
 // Command call discovers a server's tools and calls one of them.
 //
-//	go run ./examples/go/call URL [TOOL [JSON]]
+//	go run ./examples/go/call [-login] URL [TOOL [JSON]]
 //
 // -help says more. MCP_TOKEN, if it is set, is sent to the server as bearer
-// token.
+// token; with -login the server can have a person log in.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -25,11 +26,14 @@ import (
 	"github.com/remora-mcp/remora/host"
 )
 
-const help = `usage: call URL [TOOL [JSON]]
+const help = `usage: call [-login] URL [TOOL [JSON]]
 
 Calls TOOL of the MCP server at URL with a JSON object as arguments, and prints
 its result. Without TOOL it lists the tools. MCP_TOKEN in the environment is
 sent to the server as bearer token. Ctrl-C cancels the call at the server.
+
+With -login, a server that wants a token gets one: the browser is opened to log
+in, and the token is kept in a file for the next time.
 
 Exit status:
   0    done
@@ -79,6 +83,7 @@ func status(err error) int {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("call", flag.ContinueOnError)
+	login := flags.Bool("login", false, "log in with the browser if the server wants that")
 	flags.SetOutput(io.Discard)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -110,6 +115,17 @@ func run(ctx context.Context, args []string) error {
 	if token := os.Getenv("MCP_TOKEN"); token != "" {
 		options.Token = func(context.Context) (string, error) { return token, nil }
 	}
+	if *login {
+		browser, err := host.NewLoopbackAuthorizer(nil)
+		if err != nil {
+			return err
+		}
+		defer browser.Close()
+		options.Auth = &host.AuthOptions{Authorize: browser.Authorize, RedirectURL: browser.RedirectURL()}
+		if options.Auth.Store, err = store(); err != nil {
+			return err
+		}
+	}
 	session, err := runtime.Connect(ctx, args[0], options)
 	if err != nil {
 		return err
@@ -139,6 +155,15 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	return show(tool, result)
+}
+
+// store is where logins are kept, in a file that only this user can read.
+func store() (host.Store, error) {
+	folder, err := os.UserConfigDir()
+	if err != nil {
+		return nil, err
+	}
+	return host.NewFileStore(filepath.Join(folder, "remora-example-call", "logins.json"))
 }
 
 // find finds a tool by its name. Its error names those that may be meant.

@@ -1,6 +1,5 @@
 // The page as a whole.
 
-import { useState } from "react";
 import { Announcements } from "./announce.js";
 import { capability } from "./capability.js";
 import { useCell } from "./cell.js";
@@ -12,14 +11,13 @@ import { PromptsPanel } from "./prompts/panel.js";
 import { ResourcesPanel } from "./resources/panel.js";
 import { RootsPanel } from "./roots/panel.js";
 import { Server } from "./server.js";
-import { type Connection, Session } from "./session.js";
+import type { Connection, Session } from "./session.js";
 import { type Tab, Tabs } from "./tabs.js";
 import { ToolsPanel } from "./tools.js";
 import { TracePanel } from "./trace/panel.js";
 
 /** Everything. url is what the address field begins with. */
-export function App({ url }: { url: string }) {
-  const [session] = useState(() => new Session());
+export function App({ session, url }: { session: Session; url: string }) {
   const connection = useCell(session.connection);
   return (
     <>
@@ -79,7 +77,7 @@ function Connected({ session, connection }: { session: Session; connection: Conn
   ];
   return (
     <>
-      <Server connection={connection} />
+      <Server session={session} connection={connection} />
       <Tabs
         label="What to look at"
         tabs={tabs.filter(({ needs }) => needs === undefined || capability(client, needs) !== undefined)}

@@ -4,6 +4,7 @@ import { type FormEvent, useId, useRef, useState } from "react";
 import { useCell } from "./cell.js";
 import { Failure } from "./failure.js";
 import type { Session } from "./session.js";
+import { SignIn } from "./signin.js";
 
 // The revisions that change what is spoken; older ones are agreed on by themselves.
 const revisions = ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"];
@@ -129,7 +130,12 @@ export function Connect({ session, url: given }: { session: Session; url: string
       <div className="connect-state" role="status">
         {busy && "Connecting …"}
       </div>
-      {connection.at === "failed" && <Failure error={connection.error} headline="Not connected" />}
+      {connection.at === "failed" && (
+        <>
+          <Failure error={connection.error} headline="Not connected" />
+          <SignIn session={session} connection={connection} />
+        </>
+      )}
     </section>
   );
 }

@@ -2,7 +2,10 @@
 
 import { createRoot } from "react-dom/client";
 import { App } from "./app.js";
+import { Session } from "./session.js";
 
 const place = document.getElementById("page");
 if (place === null) throw new Error("index.html has no place for the page");
-createRoot(place).render(<App url={new URLSearchParams(location.search).get("url") ?? ""} />);
+const session = new Session();
+const url = session.resume() ?? new URLSearchParams(location.search).get("url") ?? "";
+createRoot(place).render(<App session={session} url={url} />);

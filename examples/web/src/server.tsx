@@ -1,10 +1,11 @@
 // The server, as it introduces itself.
 
 import type { Client } from "remora-mcp";
-import type { Connection } from "./session.js";
+import type { Connection, Session } from "./session.js";
+import { SignedIn } from "./signin.js";
 
 /** What is known of the server of an open session. */
-export function Server({ connection }: { connection: Connection & { at: "ready" } }) {
+export function Server({ session, connection }: { session: Session; connection: Connection & { at: "ready" } }) {
   const { client, state } = connection;
   const { serverInfo, protocolVersion, instructions } = client;
   return (
@@ -22,6 +23,7 @@ export function Server({ connection }: { connection: Connection & { at: "ready" 
           ))}
         </ul>
       </div>
+      <SignedIn session={session} connection={connection} />
       {instructions && <p className="instructions">{instructions}</p>}
       <p className="connect-state" role="status">
         {state !== undefined && state.state !== "ready" && `The connection is ${state.state}. ${state.reason ?? ""}`}

@@ -1,12 +1,13 @@
 // The page's one session with a server: connecting, what the server has, and what
 // happens in it. It knows nothing of how it is shown.
 
-import { type Client, connect, type State, type Tool } from "remora-mcp";
+import { type AuthOptions, type Client, connect, type LoginStatus, type State, type Tool } from "remora-mcp";
 import { Calls } from "./calls.js";
 import { capability } from "./capability.js";
 import { Cell } from "./cell.js";
 import { Listing } from "./listing.js";
 import { Log } from "./log/log.js";
+import { Login, type Way } from "./login.js";
 import { Prompts } from "./prompts/prompts.js";
 import { Questions } from "./questions.js";
 import { Resources } from "./resources/resources.js";
@@ -26,8 +27,8 @@ export interface Target {
 export type Connection =
   | { at: "none" }
   | { at: "connecting"; url: string; stop: () => void }
-  | { at: "failed"; url: string; error: unknown }
-  | { at: "ready"; url: string; client: Client; state?: State };
+  | { at: "failed"; url: string; target: Target; error: unknown }
+  | { at: "ready"; url: string; client: Client; state?: State; who?: LoginStatus };
 
 /** A session that can be opened and closed again and again. */
 export class Session {
@@ -40,9 +41,42 @@ export class Session {
   readonly trace = new TraceLog();
   readonly questions = new Questions();
   readonly calls = new Calls();
+  readonly #login = new Login();
+
+  /** Goes on where this page was left to sign in. Returns the server's URL, if that is so. */
+  resume(): string | undefined {
+    const left = this.#login.resume();
+    if (left === undefined) return undefined;
+    const { url, protocolVersion, auth } = left;
+    void this.#connect({ url, protocolVersion, token: "", headers: {} }, auth);
+    return url;
+  }
+
+  /** Signs in and connects. To be called in the handler of the click. */
+  signIn(target: Target, way: Way): void {
+    const { url, protocolVersion } = target;
+    try {
+      const auth = this.#login.begin(way, { url, protocolVersion });
+      void this.#connect({ ...target, token: "" }, auth).finally(() => this.#login.dismiss());
+    } catch (error) {
+      this.connection.set({ at: "failed", url, target, error });
+    }
+  }
+
+  /** Forgets the credentials for the server, and ends the session. */
+  async signOut(): Promise<void> {
+    const connection = this.connection.get();
+    if (connection.at !== "ready") return;
+    await this.#login.end(connection.url).catch(() => {});
+    if (this.connection.get().at === "ready") this.disconnect();
+  }
 
   /** Ends what there is and connects. What comes of it is in connection. */
-  async connect(target: Target): Promise<void> {
+  connect(target: Target): Promise<void> {
+    return this.#connect(target, undefined);
+  }
+
+  async #connect(target: Target, given: AuthOptions | undefined): Promise<void> {
     const { url } = target;
     this.disconnect();
     const trace = this.trace.begin();
@@ -51,11 +85,14 @@ export class Session {
     const connecting: Connection = { at: "connecting", url, stop: () => stop.abort() };
     this.connection.set(connecting);
     let client: Client;
+    let auth = given;
     try {
+      if (target.token === "") auth ??= await this.#login.known(url, stop.signal);
       client = await connect(url, {
         clientInfo: { name: "remora-web", version: "0.1.0" },
         headers: target.headers,
         token: target.token === "" ? undefined : () => target.token,
+        auth,
         protocolVersion: target.protocolVersion || undefined,
         signal: stop.signal,
         handlers: { elicit: this.questions.ask },
@@ -65,17 +102,20 @@ export class Session {
       });
     } catch (error) {
       if (this.connection.get() !== connecting) return;
-      this.connection.set(stop.signal.aborted ? { at: "none" } : { at: "failed", url, error });
+      this.connection.set(stop.signal.aborted ? { at: "none" } : { at: "failed", url, target, error });
       return;
     }
     if (this.connection.get() !== connecting) {
       void client.close();
       return;
     }
-    client.on("state", (state) => {
-      if (this.#client === client) this.connection.set({ at: "ready", url, client, state });
-    });
+    client.on("state", (state) => this.#update(client, { state }));
     this.connection.set({ at: "ready", url, client });
+    if (auth !== undefined) {
+      const who = await this.#login.who(url);
+      if (who !== undefined) this.#update(client, { who });
+      if (this.#client !== client) return;
+    }
     this.log.begin(client);
     this.roots.begin(client);
     await Promise.all([this.#beginTools(client), this.resources.begin(client), this.prompts.begin(client)]);
@@ -95,6 +135,11 @@ export class Session {
     this.questions.dismiss();
     if (connection.at === "connecting") connection.stop();
     if (connection.at === "ready") void connection.client.close();
+  }
+
+  #update(client: Client, news: { state: State } | { who: LoginStatus }): void {
+    const connection = this.connection.get();
+    if (connection.at === "ready" && connection.client === client) this.connection.set({ ...connection, ...news });
   }
 
   async #beginTools(client: Client): Promise<void> {

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"net"
 	"net/http"
@@ -83,6 +84,9 @@ func calls(address string, key []byte) map[string]func(context.Context) error {
 			return errors.Join(err, resolved.ApplyDefaults(&map[string]any{}))
 		},
 		"jsonrpc.DecodeMessage": decodeMessages,
+		"slog.Default": func(ctx context.Context) error {
+			return slog.Default().Handler().WithGroup("x").WithAttrs(nil).Handle(ctx, slog.Record{Message: "x"})
+		},
 		"http.Transport": func(ctx context.Context) error {
 			return request(ctx, http.DefaultTransport, "http://"+address)
 		},

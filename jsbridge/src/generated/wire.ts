@@ -5,6 +5,12 @@
 /** The version of the boundary: major and minor. */
 export const ABI: readonly [number, number] = [1, 0];
 
+/** ASSERT_IDENTITY is the person's identity token (OpenID Connect). */
+export const ASSERT_IDENTITY = "identity";
+
+/** ASSERT_WORKLOAD is a JWT of the platform that the program runs on. */
+export const ASSERT_WORKLOAD = "workload";
+
 /** CACHE_BYPASS asks the server; what is fetched is not kept. */
 export const CACHE_BYPASS = "bypass";
 
@@ -13,6 +19,18 @@ export const CACHE_REFRESH = "refresh";
 
 /** CACHE_USE takes what is kept and fresh; what is fetched is kept. */
 export const CACHE_USE = "use";
+
+export const CLIENT_AUTH_BASIC = "client_secret_basic";
+
+/**
+ * CLIENT_AUTH_KEY has the application's key sign (RFC 7523, section 2.2). It needs a handler
+ * for sign.
+ */
+export const CLIENT_AUTH_KEY = "private_key_jwt";
+
+export const CLIENT_AUTH_NONE = "none";
+
+export const CLIENT_AUTH_POST = "client_secret_post";
 
 export const DEFAULT_ATTEMPTS = 5;
 
@@ -38,6 +56,28 @@ export const DEFAULT_MAX_EVENT_BYTES = 16777216;
 
 /** DEFAULT_TIMEOUT_MS is how long a call waits to hear something, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 60000;
+
+/**
+ * GRANT_AUTHORIZATION_CODE asks a person (RFC 6749, section 4.1, with PKCE). It needs a
+ * handler for authorize.
+ */
+export const GRANT_AUTHORIZATION_CODE = "authorization_code";
+
+/** GRANT_CLIENT_CREDENTIALS asks nobody (RFC 6749, section 4.4). */
+export const GRANT_CLIENT_CREDENTIALS = "client_credentials";
+
+/**
+ * GRANT_ENTERPRISE has the company's identity provider exchange the person's identity token,
+ * which a handler for assert gives, for one that the authorization server takes (RFC 8693,
+ * then RFC 7523).
+ */
+export const GRANT_ENTERPRISE = "enterprise";
+
+/**
+ * GRANT_WORKLOAD shows a token of the workload's, which a handler for assert gives (RFC
+ * 7523).
+ */
+export const GRANT_WORKLOAD = "workload";
 
 /** MAX_ATTEMPTS bounds Reconnect.Attempts, MAX_RECONNECT_DELAY_MS its delays: a day. */
 export const MAX_ATTEMPTS = 10000;
@@ -74,6 +114,10 @@ export const MAX_SNAPSHOT_BYTES = 262144;
 /** MAX_SNAPSHOT_CACHE_BYTES bounds the answers in a snapshot. */
 export const MAX_SNAPSHOT_CACHE_BYTES = 131072;
 
+export const MAX_STORE_KEY_BYTES = 512;
+
+export const MAX_STORE_VALUE_BYTES = 65536;
+
 /** MAX_TRACE_MESSAGE_BYTES is about how much of a message is shown. */
 export const MAX_TRACE_MESSAGE_BYTES = 65536;
 
@@ -81,10 +125,37 @@ export const MAX_TRACE_MESSAGE_BYTES = 65536;
 export const PREFIX_SIZE = 16;
 
 /**
+ * SIGN_CLIENT is the key by which the authorization server knows the client. The header says
+ * alg and, if the key has one, kid.
+ */
+export const SIGN_CLIENT = "client";
+
+/**
+ * SIGN_D_PO_P is the key that tokens are bound to (RFC 9449). The header says alg and jwk,
+ * the public key.
+ */
+export const SIGN_D_PO_P = "dpop";
+
+/**
  * SNAPSHOT_VERSION is the version of SnapshotResult. A core restores its own version and no
  * other.
  */
 export const SNAPSHOT_VERSION = 1;
+
+/** STORE_DELETE deletes an entry; one that is not there is no error. */
+export const STORE_DELETE = "delete";
+
+/** STORE_GET reads an entry. */
+export const STORE_GET = "get";
+
+/** STORE_SET writes an entry, whatever was there. */
+export const STORE_SET = "set";
+
+/**
+ * STORE_SWAP writes or deletes an entry if it is as expected, in one step that nobody who
+ * shares the store can come between.
+ */
+export const STORE_SWAP = "swap";
 
 export const VALIDATE_ALWAYS = "always";
 
@@ -354,6 +425,110 @@ export interface AskCancel {
 }
 
 /**
+ * Assert holds the parameters of the assert question: a token is wanted that says who the
+ * workload or the person is.
+ */
+export interface Assert {
+  /** use says which: one of the AssertUses. */
+  use: string;
+  /** audience is who is to read it: the authorization server, or the identity provider. */
+  audience: string;
+}
+
+/** Asserted is the answer to assert. */
+export interface Asserted {
+  /** token is the JWT. */
+  token: string;
+}
+
+/**
+ * Auth says how a session gets an access token from an authorization server (specification
+ * 2025-11-25 and 2026-07-28, basic/authorization). Tokens live in the core and in the
+ * application's store; a request to the server's own origin carries the token that was
+ * issued for that server, and no other does. With an Authorization header of the
+ * application's own, it is that which counts.
+ */
+export interface Auth {
+  /**
+   * grant is how a token is asked for: one of the Grants. Absent for
+   * GRANT_AUTHORIZATION_CODE.
+   */
+  grant?: string;
+  /**
+   * clientId is the client's name at the authorization server, if it is registered there.
+   * Absent, the client registers itself (RFC 7591).
+   */
+  clientId?: string;
+  /** clientSecret belongs to clientId; absent for a public client. */
+  clientSecret?: string;
+  /**
+   * clientAuth is how the client shows that it is clientId: one of the ClientAuths. Absent
+   * for what the authorization server supports.
+   */
+  clientAuth?: string;
+  /**
+   * clientMetadataUrl is the URL of the client's metadata document, which is its name at an
+   * authorization server that takes such (draft-ietf-oauth-client-id-metadata-document). It
+   * goes before clientId.
+   */
+  clientMetadataUrl?: string;
+  /**
+   * issuer is the authorization server that clientId is registered with. Another one is
+   * auth/issuer_mismatch. Absent for whichever the server names.
+   */
+  issuer?: string;
+  /**
+   * redirectUrl is where the authorization server sends the person back to.
+   * GRANT_AUTHORIZATION_CODE needs it.
+   */
+  redirectUrl?: string;
+  /** scopes are asked for besides those that the server names. */
+  scopes?: string[];
+  /**
+   * onlineOnly leaves out offline_access, which is otherwise asked for where the
+   * authorization server supports it, so that a token can be renewed.
+   */
+  onlineOnly?: boolean;
+  /**
+   * registration is what is said of the client when it registers itself (RFC 7591, section
+   * 2), besides what follows from the other fields. Absent for the name in ClientInfo.
+   */
+  registration?: unknown;
+  /**
+   * resumable says that the application may end while a person is asked, as a page does that
+   * the person leaves: what is needed to go on is kept in the store, and the question is
+   * asked once more, with the same URL, by the next session with the same server.
+   */
+  resumable?: boolean;
+  /**
+   * dpop binds tokens to a key of the application's, which signs each request (RFC 9449). It
+   * needs a handler for sign.
+   */
+  dpop?: boolean;
+  /** identity is the identity provider of GRANT_ENTERPRISE. */
+  identity?: IdentityProvider;
+}
+
+/** Authorize holds the parameters of the authorize question: a person is to visit a page. */
+export interface Authorize {
+  /** url is the page, of https or on loopback. */
+  url: string;
+  /** redirectUrl is where the person comes back to. */
+  redirectUrl: string;
+  /** issuer is the authorization server, to be shown to the person. */
+  issuer: string;
+}
+
+/** Authorized is the answer to authorize. */
+export interface Authorized {
+  /**
+   * url is what the person came back to: RedirectURL with the authorization server's answer
+   * in its query.
+   */
+  url: string;
+}
+
+/**
  * Call is the header of a call frame. The payload is the command's parameters as JSON. The
  * core answers with exactly one done of the same id.
  */
@@ -407,6 +582,23 @@ export interface CallTool {
 export interface Cancel {
   /** reason is passed on to the server where the protocol has a place for it. */
   reason?: string;
+}
+
+/**
+ * Challenge is the data of errors about credentials (auth/...): what the server, or the
+ * authorization server, said of them (RFC 6750, section 3; RFC 6749, section 5.2).
+ */
+export interface Challenge {
+  /** scheme is the scheme of the challenge, in lower case: bearer, dpop, basic. */
+  scheme?: string;
+  /** error is the error's name, as invalid_token or access_denied. */
+  error?: string;
+  /** description is for a developer to read. */
+  description?: string;
+  /** scopes are the scopes that are wanted. */
+  scopes?: string[];
+  /** resourceMetadata is where the server's metadata is said to be (RFC 9728, section 5.1). */
+  resourceMetadata?: string;
 }
 
 /**
@@ -553,7 +745,7 @@ export interface Connect {
   /**
    * handlers names the asks (rows of Asks) that the application answers. Only their
    * capabilities are announced to the server. Before 2026-07-28 a server may ask on the
-   * standing stream, so that is held open while there are any.
+   * standing stream, so that is held open for elicit and sample.
    */
   handlers?: string[];
   /**
@@ -591,6 +783,11 @@ export interface Connect {
   subscriptions?: string[];
   /** reconnect says how a lost connection is brought back. */
   reconnect?: Reconnect;
+  /**
+   * auth says how an access token is got; absent if the application sees to credentials
+   * itself.
+   */
+  auth?: Auth;
   /**
    * keepAliveMs is how often the server is sent a ping while a channel, the event stream of
    * 2024-11-05 or a standing stream is open; one that is not answered for as long ends the
@@ -660,6 +857,13 @@ export interface DiscoverServer {
    * The server may choose an older one.
    */
   protocolVersion?: string;
+  /**
+   * handlers names the asks of authorization that the application answers: assert,
+   * authorize, sign and store. Nothing else is asked.
+   */
+  handlers?: string[];
+  /** auth says how an access token is got, as in Connect. */
+  auth?: Auth;
 }
 
 /** Discovered is the result of the command and of the export discover. */
@@ -843,7 +1047,11 @@ export interface HTTPMore {
 export interface HTTPStart {
   /** session is the session on whose behalf the request is made. */
   session: number;
-  /** purpose is "mcp" for the server itself. */
+  /**
+   * purpose is "mcp" for the server itself, "oauth" for what leads to a token: such a
+   * request gets none of the application's headers, and may go to the origins of https that
+   * the server's metadata names, as the embedder has seen it pass (RFC 9728, RFC 8414).
+   */
   purpose: string;
   /** method is the HTTP method. */
   method: string;
@@ -876,6 +1084,18 @@ export interface Hello {
   limits?: Limits;
   /** features lists what is understood beyond this ABI minor. */
   features?: string[];
+}
+
+/** IdentityProvider is where a person's identity token is exchanged. */
+export interface IdentityProvider {
+  /** issuer names the provider: its metadata is looked up if tokenUrl is absent. */
+  issuer?: string;
+  /** tokenUrl is its token endpoint. */
+  tokenUrl?: string;
+  /** clientId is the client's name there. */
+  clientId?: string;
+  /** clientSecret belongs to clientId; absent for a public client. */
+  clientSecret?: string;
 }
 
 /** Idle is the header of the idle frame that ends each step of the plugin. */
@@ -1005,6 +1225,68 @@ export interface Log {
   logger?: string;
   /** data is what it says: any JSON. */
   data: unknown;
+}
+
+/** A Login holds the parameters of the login command. */
+export interface Login {
+  /** server is the URL of the server's MCP endpoint: http or https. */
+  server: string;
+  /** clientInfo is what the server is told of the application. */
+  clientInfo?: ClientInfo;
+  /**
+   * protocolVersion is the newest revision to ask for; absent for the newest that is known.
+   * The server may choose an older one.
+   */
+  protocolVersion?: string;
+  /** handlers names the asks that the application answers, as in Connect. */
+  handlers?: string[];
+  /** auth says how a token is got. */
+  auth: Auth;
+  /** again asks for a new token though there is one that is good. */
+  again?: boolean;
+}
+
+/** LoginStatus is the result of login, logout and whoami. It has no secrets. */
+export interface LoginStatus {
+  /** authorized says that there is a token, which may have to be renewed. */
+  authorized: boolean;
+  /** issuer is the authorization server. */
+  issuer?: string;
+  /** clientId is the client's name there. */
+  clientId?: string;
+  /**
+   * subject is who the token is for, where the authorization server said so in an identity
+   * token.
+   */
+  subject?: string;
+  /** scopes are the token's. */
+  scopes?: string[];
+  /**
+   * expiresMs is when the token expires: milliseconds since 1970. Absent if that was not
+   * said.
+   */
+  expiresMs?: number;
+  /** renewable says that the token can be renewed without a person. */
+  renewable?: boolean;
+  /** revoked says that the authorization server has taken note of a logout (RFC 7009). */
+  revoked?: boolean;
+}
+
+/** A Logout holds the parameters of the logout command. */
+export interface Logout {
+  /** server is the URL of the server's MCP endpoint: http or https. */
+  server: string;
+  /** clientInfo is what the server is told of the application. */
+  clientInfo?: ClientInfo;
+  /**
+   * protocolVersion is the newest revision to ask for; absent for the newest that is known.
+   * The server may choose an older one.
+   */
+  protocolVersion?: string;
+  /** handlers names the asks that the application answers, as in Connect. */
+  handlers?: string[];
+  /** auth says how a token is got. */
+  auth: Auth;
 }
 
 /** Ping holds the parameters of the ping command: none. */
@@ -1159,6 +1441,13 @@ export interface RunTool {
    * The server may choose an older one.
    */
   protocolVersion?: string;
+  /**
+   * handlers names the asks of authorization that the application answers: assert,
+   * authorize, sign and store. Nothing else is asked.
+   */
+  handlers?: string[];
+  /** auth says how an access token is got, as in Connect. */
+  auth?: Auth;
   /** tool is the tool's name. */
   tool: string;
   /** arguments is the tool's input, a JSON object. Absent means {}. */
@@ -1249,6 +1538,25 @@ export interface SetRoots {
   roots: Root[];
 }
 
+/**
+ * Sign holds the parameters of the sign question: a JWT is to be signed with a key that
+ * stays with the application.
+ */
+export interface Sign {
+  /** use says which key: one of the SignUses. */
+  use: string;
+  /** typ is the typ of the JWT's header, if it is to have one. */
+  typ?: string;
+  /** claims are the JWT's payload, a JSON object to be taken byte for byte. */
+  claims: unknown;
+}
+
+/** Signed is the answer to sign. */
+export interface Signed {
+  /** jwt is the signed JWT in its compact form (RFC 7515, section 3.1). */
+  jwt: string;
+}
+
 /** Snapshot holds the parameters of the snapshot command. */
 export interface Snapshot {
   /**
@@ -1256,6 +1564,11 @@ export interface Snapshot {
    * into MAX_SNAPSHOT_CACHE_BYTES.
    */
   cache?: boolean;
+  /**
+   * credentials adds the access token, and what it can be renewed with, if they are there
+   * (SnapshotSecret.Auth).
+   */
+  credentials?: boolean;
 }
 
 /** SnapshotAnswer is an answer that may be kept for a while. */
@@ -1322,6 +1635,8 @@ export interface SnapshotSecret {
    * it is asked to, and reads them back. The core ignores them.
    */
   headers?: [string, string][];
+  /** auth is the core's record of the authorization, if it was asked for. */
+  auth?: unknown;
 }
 
 /** SnapshotTool is a tool that wants arguments repeated in headers. */
@@ -1381,6 +1696,35 @@ export interface StatsResult {
 }
 
 /**
+ * Store holds the parameters of the store question: something is to be read from or written
+ * to the application's store of credentials. Keys and values are opaque; values are secret.
+ */
+export interface Store {
+  /** op is what is to be done: one of the StoreOps. */
+  op: string;
+  /** key is at most MAX_STORE_KEY_BYTES of printable ASCII. */
+  key: string;
+  /**
+   * value is what is to be kept, at most MAX_STORE_VALUE_BYTES (set, swap). Absent from
+   * swap, the entry is deleted.
+   */
+  value?: string;
+  /**
+   * was is the value that has to be there for swap to do anything. Absent, there has to be
+   * none.
+   */
+  was?: string;
+}
+
+/** Stored is the answer to store. */
+export interface Stored {
+  /** value is what is there (get); absent if there is nothing. */
+  value?: string;
+  /** swapped says that the entry was as expected, and is as wanted (swap). */
+  swapped?: boolean;
+}
+
+/**
  * SubscribeResource holds the parameters of the subscribeResource command
  * (resources/subscribe in 2025-11-25, server/resources; a resource of subscriptions/listen
  * in 2026-07-28).
@@ -1420,6 +1764,11 @@ export interface Trace {
   exchange?: number;
   /** call is the call to which it belongs, where that is known. */
   call?: number;
+  /**
+   * purpose is "oauth" for a request that leads to a token, which gets none of the
+   * application's headers; absent for others.
+   */
+  purpose?: string;
   /** method is the HTTP method of a request. */
   method?: string;
   /**
@@ -1453,6 +1802,23 @@ export interface Trace {
 export interface UnsubscribeResource {
   /** uri names the resource. */
   uri: string;
+}
+
+/** A Whoami holds the parameters of the whoami command. */
+export interface Whoami {
+  /** server is the URL of the server's MCP endpoint: http or https. */
+  server: string;
+  /** clientInfo is what the server is told of the application. */
+  clientInfo?: ClientInfo;
+  /**
+   * protocolVersion is the newest revision to ask for; absent for the newest that is known.
+   * The server may choose an older one.
+   */
+  protocolVersion?: string;
+  /** handlers names the asks that the application answers, as in Connect. */
+  handlers?: string[];
+  /** auth says how a token is got. */
+  auth: Auth;
 }
 
 /** The header of each kind of frame, by the kind's name in Kind. */
@@ -1531,6 +1897,16 @@ export interface Commands {
   listTools: { params: ListTools; result: unknown };
   /** Says which events somebody listens to. */
   listen: { params: Listen; result: Empty };
+  /**
+   * Sees to it that there is a token for a server, with no session kept. It asks nobody if
+   * there is one that is good.
+   */
+  login: { params: Login; result: LoginStatus };
+  /**
+   * Forgets the token for a server, and has the authorization server revoke it where that
+   * can be done. Without a network it is forgotten all the same.
+   */
+  logout: { params: Logout; result: LoginStatus };
   /** Makes the server answer (ping; server/discover on 2026-07-28, which has no ping). */
   ping: { params: Ping; result: Empty };
   /**
@@ -1570,14 +1946,24 @@ export interface Commands {
    * judge before.
    */
   unsubscribeResource: { params: UnsubscribeResource; result: Empty };
+  /** Says what is known of the token for a server, without asking anybody but the store. */
+  whoami: { params: Whoami; result: LoginStatus };
 }
 
 /** The questions of an ask. */
 export interface Asks {
+  /** A token is wanted that says who the workload or the person is. */
+  assert: { params: Assert; answer: Asserted };
+  /** A person is to visit the page of an authorization server, and come back. */
+  authorize: { params: Authorize; answer: Authorized };
   /** The server wants something from the person in front. */
   elicit: { params: Elicit; answer: Elicited };
   /** The server wants the application's model to write a message. */
   sample: { params: Sample; answer: Sampled };
+  /** A JWT is to be signed with a key that stays with the application. */
+  sign: { params: Sign; answer: Signed };
+  /** Credentials are to be read from or written to the application's store. */
+  store: { params: Store; answer: Stored };
 }
 
 /** The events of a tell, with their data. */
@@ -1603,10 +1989,10 @@ export interface Tells {
 }
 
 /** The names of Commands, for use at run time. */
-export const commandNames = ["callTool", "close", "complete", "connect", "discover", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "ping", "readResource", "run", "setLoggingLevel", "setRoots", "snapshot", "stats", "subscribeResource", "unsubscribeResource"] as const;
+export const commandNames = ["callTool", "close", "complete", "connect", "discover", "getPrompt", "listPrompts", "listResourceTemplates", "listResources", "listTools", "listen", "login", "logout", "ping", "readResource", "run", "setLoggingLevel", "setRoots", "snapshot", "stats", "subscribeResource", "unsubscribeResource", "whoami"] as const;
 
 /** The names of Asks, for use at run time. */
-export const askNames = ["elicit", "sample"] as const;
+export const askNames = ["assert", "authorize", "elicit", "sample", "sign", "store"] as const;
 
 /** The names of Tells, for use at run time. */
 export const tellNames = ["elicitationComplete", "log", "progress", "promptsChanged", "resourceUpdated", "resourcesChanged", "state", "toolsChanged", "trace"] as const;

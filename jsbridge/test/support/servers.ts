@@ -16,10 +16,11 @@ export interface Running {
   close(): Promise<void>;
 }
 
-/** Starts `remora demo-server`. */
-export async function demoServer(): Promise<Running> {
+/** Starts `remora demo-server`, with further arguments. */
+export async function demoServer(...more: string[]): Promise<Running> {
   const program = fileURLToPath(new URL("../../../remora", import.meta.url));
-  const child = spawn(program, ["demo-server", "--addr", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const args = ["demo-server", "--addr", "127.0.0.1:0", ...more];
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface(child.stdout);
   for await (const line of lines) {
     const url = /https?:\S+/.exec(line)?.[0];

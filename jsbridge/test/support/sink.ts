@@ -91,7 +91,7 @@ export class RecordingSink implements HttpSink {
 
 /** A request with what a test does not care about filled in. */
 export function request(url: string, more: Partial<Omit<HttpRequest, "url">> = {}): HttpRequest {
-  return { method: "GET", url: new URL(url), headers: [], body: undefined, ...more };
+  return { method: "GET", url: new URL(url), headers: [], body: undefined, cookies: true, ...more };
 }
 
 /** A rule that allows every address. */

@@ -46,21 +46,38 @@ var scenarios = map[string]scenario{
 }
 
 func run(ctx context.Context) error {
-	do := scenarios[os.Getenv("MCP_CONFORMANCE_SCENARIO")]
+	name := os.Getenv("MCP_CONFORMANCE_SCENARIO")
+	do := scenarios[name]
+	auth, err := authFor(name)
+	if err != nil {
+		return err
+	}
+	if auth != nil {
+		do = useTool
+	}
 	if do == nil || len(os.Args) < 2 {
-		return fmt.Errorf("usage: MCP_CONFORMANCE_SCENARIO=NAME client-plugin URL\nscenarios: %s",
+		return fmt.Errorf("usage: MCP_CONFORMANCE_SCENARIO=NAME client-plugin URL\nscenarios: auth/*, %s",
 			strings.Join(slices.Sorted(maps.Keys(scenarios)), ", "))
 	}
 	rt, err := host.Open(ctx, host.Options{})
 	if err != nil {
 		return err
 	}
-	session, err := rt.Connect(ctx, os.Args[len(os.Args)-1], &host.ConnectOptions{
+	options := &host.ConnectOptions{
 		ClientInfo: &mcp.Implementation{Name: "remora-conformance", Version: "1"},
 		Handlers:   host.Handlers{Elicit: elicit},
-	})
+		Auth:       auth,
+	}
+	if auth != nil {
+		options.Events.Trace = showTrace
+	}
+	session, err := rt.Connect(ctx, os.Args[len(os.Args)-1], options)
 	if err == nil {
-		err = errors.Join(do(ctx, session), session.Close())
+		err = do(ctx, session)
+		if auth != nil && err == nil {
+			err = show(ctx, session, options)
+		}
+		err = errors.Join(err, session.Close())
 	}
 	return errors.Join(err, rt.Close(ctx))
 }

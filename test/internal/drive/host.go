@@ -2,6 +2,7 @@ package drive
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ import (
 type Host struct {
 	// Logger is given to the runtimes; it may be nil.
 	Logger *slog.Logger
+	// AnyCertificate takes every server's.
+	AnyCertificate bool
 
 	mu       sync.Mutex
 	runtimes map[Limits]*host.Runtime
@@ -79,7 +82,7 @@ func (h *Host) runtime(ctx context.Context, l Limits) (*host.Runtime, error) {
 	if rt := h.runtimes[l]; rt != nil {
 		return rt, nil
 	}
-	rt, err := host.Open(ctx, host.Options{Logger: h.Logger, Limits: host.Limits{
+	rt, err := host.Open(ctx, host.Options{Logger: h.Logger, HTTP: h.http(), Limits: host.Limits{
 		MaxBodyBytes: l.MaxBodyBytes, MaxEventBytes: l.MaxEventBytes, MaxDepth: l.MaxDepth, MaxCalls: l.MaxCalls,
 	}})
 	if err != nil {
@@ -90,6 +93,13 @@ func (h *Host) runtime(ctx context.Context, l Limits) (*host.Runtime, error) {
 	}
 	h.runtimes[l] = rt
 	return rt, nil
+}
+
+func (h *Host) http() host.HTTPOptions {
+	if !h.AnyCertificate {
+		return host.HTTPOptions{}
+	}
+	return host.HTTPOptions{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 }
 
 // hostRun is one script on its way through the Go host.
@@ -184,7 +194,11 @@ func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
 	}
 	if step.Do == Connect {
 		options.Timeout = time.Duration(r.script.ConnectTimeoutMs) * time.Millisecond
-		session, err := r.rt.Connect(host.WithCallOptions(ctx, options), r.script.URL, r.connectOptions())
+		o, err := r.connectOptions()
+		if err != nil {
+			return err
+		}
+		session, err := r.rt.Connect(host.WithCallOptions(ctx, options), r.script.URL, o)
 		if err != nil {
 			return err
 		}
@@ -192,8 +206,15 @@ func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
 		outcome.Protocol = session.InitializeResult().ProtocolVersion
 		return nil
 	}
-	if step.Do == Counters {
+	switch step.Do {
+	case Counters:
 		return r.counters(ctx, step, outcome)
+	case Get:
+		return get(ctx, step.URL)
+	case AwaitEvent:
+		events, err := r.awaitEvent(ctx, step)
+		outcome.Events = events
+		return err
 	}
 	if r.session == nil {
 		return errors.New("this script has no session: connect failed")
@@ -234,15 +255,22 @@ func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
 			off()
 		}
 		return nil
-	case AwaitEvent:
-		events, err := r.awaitEvent(ctx, step)
-		outcome.Events = events
-		return err
 	case Signal:
 		if _, err := r.seen(ctx, step); err != nil {
 			return err
 		}
 		return get(ctx, step.URL)
+	case Shown:
+		snapshot, err := r.session.Snapshot(ctx, nil)
+		if err != nil {
+			return err
+		}
+		o, err := r.connectOptions()
+		if err != nil {
+			return err
+		}
+		outcome.Result = fmt.Sprintf("%s %v %+v %#v %v %+v %#v %+v", snapshot, r.session, r.session, r.session, o, o, o, o.Auth)
+		return nil
 	case SetRoots:
 		return r.session.SetRoots(host.WithCallOptions(ctx, options), roots(step.Roots)...)
 	case Memory:
@@ -253,12 +281,17 @@ func (r *hostRun) once(ctx context.Context, step Step, outcome *Outcome) error {
 	return fmt.Errorf("unknown step %q", step.Do)
 }
 
-func (r *hostRun) connectOptions() *host.ConnectOptions {
+func (r *hostRun) connectOptions() (*host.ConnectOptions, error) {
+	auth, err := r.auth()
+	if err != nil {
+		return nil, err
+	}
 	o := &host.ConnectOptions{
 		ClientInfo:      &mcp.Implementation{Name: "remora-test", Version: "1"},
 		ProtocolVersion: r.script.Protocol,
 		Policy:          host.Policy{Origins: r.script.Origins},
 		CacheMode:       host.CacheMode(r.script.CacheMode),
+		Auth:            auth,
 	}
 	if r.script.Roots != nil {
 		o.Roots = roots(r.script.Roots)
@@ -298,7 +331,7 @@ func (r *hostRun) connectOptions() *host.ConnectOptions {
 			return answer[mcp.CreateMessageResult](ctx, r, "sample", r.script.Sample, params)
 		}
 	}
-	return o
+	return o, nil
 }
 
 // answer records a question and answers it as the script says.

@@ -15,23 +15,40 @@ func Node(major int) Embedder {
 	return Embedder{
 		Name: fmt.Sprintf("node%d", major),
 		Run: func(ctx context.Context, scripts []Script) ([]Report, error) {
-			return javascript(ctx, major, scripts, "node.js")
+			return javascript(ctx, major, nil, scripts, "node.js")
 		},
 	}
+}
+
+// NodeAnyCertificate is Node, which takes every server's certificate.
+func NodeAnyCertificate(major int) Embedder {
+	e := Node(major)
+	e.Run = func(ctx context.Context, scripts []Script) ([]Report, error) {
+		return javascript(ctx, major, []string{"NODE_TLS_REJECT_UNAUTHORIZED=0"}, scripts, "node.js")
+	}
+	return e
 }
 
 // Page is the npm package in a page of Chromium, under the content security
 // policy script-src 'self' 'wasm-unsafe-eval'.
 func Page() Embedder {
 	return Embedder{Name: "page", Browser: true, Run: func(ctx context.Context, scripts []Script) ([]Report, error) {
-		return javascript(ctx, browserNode, scripts, "browser.js", "page")
+		return javascript(ctx, browserNode, nil, scripts, "browser.js", "page")
 	}}
 }
 
 // Worker is the npm package in a web worker of such a page.
 func Worker() Embedder {
 	return Embedder{Name: "worker", Browser: true, Run: func(ctx context.Context, scripts []Script) ([]Report, error) {
-		return javascript(ctx, browserNode, scripts, "browser.js", "worker")
+		return javascript(ctx, browserNode, nil, scripts, "browser.js", "worker")
+	}}
+}
+
+// Tabs is such a page for each script, all at the same time and in one profile:
+// what the origin keeps is theirs together.
+func Tabs() Embedder {
+	return Embedder{Name: "tabs", Browser: true, Run: func(ctx context.Context, scripts []Script) ([]Report, error) {
+		return javascript(ctx, browserNode, nil, scripts, "browser.js", "tabs")
 	}}
 }
 
@@ -71,14 +88,14 @@ func overExtism(ctx context.Context, version string, major int, scripts []Script
 	if _, err := kit.NPM(pkg, "package.json"); err != nil {
 		return nil, err
 	}
-	return javascript(ctx, major, scripts, program, append(args, pkg)...)
+	return javascript(ctx, major, nil, scripts, program, append(args, pkg)...)
 }
 
 // browserNode is the Node that drives the browser.
 const browserNode = 22
 
-// javascript runs a program of test/drive.
-func javascript(ctx context.Context, major int, scripts []Script, program string, args ...string) ([]Report, error) {
+// javascript runs a program of test/drive, with env added to its environment.
+func javascript(ctx context.Context, major int, env []string, scripts []Script, program string, args ...string) ([]Report, error) {
 	if _, err := kit.Package(); err != nil {
 		return nil, err
 	}
@@ -94,7 +111,7 @@ func javascript(ctx context.Context, major int, scripts []Script, program string
 	if err != nil {
 		return nil, err
 	}
-	out, err := kit.Filter(ctx, bytes.NewReader(input), node, append([]string{file}, args...), nil)
+	out, err := kit.Filter(ctx, bytes.NewReader(input), node, append([]string{file}, args...), env)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,8 @@ type Script struct {
 	Headers map[string]string `json:"headers,omitempty"`
 	// Token is what the token function gives; empty for none.
 	Token string `json:"token,omitempty"`
+	// Auth says how tokens are got; nil for not at all.
+	Auth *Auth `json:"auth,omitempty"`
 	// Trace listens to the event trace from the start.
 	Trace bool `json:"trace,omitempty"`
 	// ConnectTimeoutMs is how long connect waits to hear something; 0 for the
@@ -97,6 +99,8 @@ const (
 	AwaitEvent = "awaitEvent" // waits until Event has come Min times (default 1); the outcome's Events
 	Counters   = "counters"   // counters of a fault run; the outcome's Counters
 	Signal     = "signal"     // waits for an event as AwaitEvent, which still sees it, and then gets the step's URL
+	Get        = "get"        // gets the step's URL
+	Shown      = "shown"      // the outcome's Result is what the client's snapshot has without credentials, and how client and options print
 	SetRoots   = "setRoots"   // the step's Roots
 	Memory     = "memory"     // the outcome's Memory, Heap and Resources, where the embedder can tell
 	Close      = "close"
@@ -137,7 +141,7 @@ type Step struct {
 	Event string `json:"event,omitempty"`
 	// Until is what one of the events that are waited for has to hold, as JSON.
 	Until string `json:"until,omitempty"`
-	// URL is what signal gets.
+	// URL is what signal and get get.
 	URL string `json:"url,omitempty"`
 	// Wait is the counter that counters waits for; it has to reach Min (default
 	// 1), or to fall to Max if that is set.
