@@ -176,5 +176,8 @@ for (const name of readdirSync(out)) {
 writeGlue();
 await scripts();
 await declarations();
+// For what looks for a subpath's file and not in the manifest (moduleResolution "node10").
+mkdirSync(`${out}auth`, { recursive: true });
+writeFileSync(`${out}auth/node.d.ts`, 'export * from "../auth-node.js";\n');
 copyFileSync(`${buildDir}LICENSE-go`, `${out}LICENSE-go`);
 writeFileSync(`${out}package.json`, `${JSON.stringify(manifest(), null, 2)}\n`);

@@ -94,7 +94,8 @@ export function onceOn(call: CallOnce): Once {
   return {
     discover: async (server, options = {}) => JSON.parse(await call("discover", server, options, {})) as DiscoverResult,
     run: async (server, tool, args = {}, options = {}) => {
-      const { inputResponses, requestState, _meta, ...rest } = options ?? {};
+      checkOptions(options);
+      const { inputResponses, requestState, _meta, ...rest } = options;
       const params: Omit<RunTool, "server"> = { tool, arguments: args };
       if (inputResponses !== undefined) params.inputResponses = inputResponses;
       if (requestState !== undefined) params.requestState = requestState;
@@ -104,6 +105,10 @@ export function onceOn(call: CallOnce): Once {
   };
 }
 
+function checkOptions(options: DiscoverOptions): void {
+  if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
+}
+
 /** Reads the options of one call. Throws as readSettings does, and for what is not reached by HTTP. */
 export function readOnce(
   command: OnceCommand,
@@ -111,7 +116,7 @@ export function readOnce(
   options: DiscoverOptions,
   elsewhere?: AuthInForce,
 ): Settings & { url: string } {
-  if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
+  checkOptions(options);
   const settings = readSettings(server, { ...options, handlers: undefined }, elsewhere);
   const { url } = settings.params;
   if (url === undefined) throw badArgument(`${command} is for servers over HTTP: give an http or https URL`);

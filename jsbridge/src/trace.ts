@@ -23,7 +23,8 @@ export interface TraceCredentials {
 /** Completes a trace event for whoever listens. */
 export function completeTrace(event: Trace, policy: SessionPolicy, credentials: TraceCredentials): Trace {
   const out = withoutSecrets(event, credentials.secrets()) as Trace;
-  if (out.type !== "request" || out.url === undefined || !isOwn(out.url, policy)) return out;
+  if (out.type !== "request" || out.url === undefined || out.purpose !== undefined || !isOwn(out.url, policy))
+    return out;
   const added = credentials.traceHeaders();
   const names = new Set(added.map(([name]) => name.toLowerCase()));
   const headers = (out.headers ?? []).filter(([name]) => !names.has(name.toLowerCase()));

@@ -79,6 +79,8 @@ test("the headers that the application adds are named, at the server's own origi
     ["x-key", "(masked)"],
     ["authorization", "(from the token function)"],
   ]);
+  const forToken: Trace = { ...event, purpose: "oauth" };
+  assert.deepEqual(completeTrace(forToken, policy, credentials), forToken);
   const elsewhere: Trace = { ...event, url: "https://example.org/" };
   assert.deepEqual(completeTrace(elsewhere, policy, credentials), elsewhere);
   const none: Trace = { at: 1, type: "dropped", reason: "x" };
