@@ -50,6 +50,7 @@ const fields: { [K in keyof TraceEvent]-?: (value: unknown) => boolean } = {
   type: (value) => traceTypes.some((type) => type === value),
   exchange: isNumber,
   call: isNumber,
+  purpose: isText,
   method: isText,
   url: isText,
   status: isNumber,
