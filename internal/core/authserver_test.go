@@ -65,7 +65,6 @@ type issuedToken struct {
 // A family is what came of one login.
 type family struct {
 	dead    bool
-	spent   bool
 	current string
 	scopes  []string
 }

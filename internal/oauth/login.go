@@ -56,7 +56,7 @@ func (c *Client) login(ctx context.Context, raw *string, rec *record, p *place, 
 		return failure(wire.CodeAuthRequired, "the authorization server %s does not support PKCE with S256", p.Issuer)
 	}
 	if c.cfg.Auth.Resumable {
-		return c.resumable(ctx, raw, rec, p, want)
+		return c.resumable(ctx, rec, p, want)
 	}
 	h, err := c.take(ctx, raw, rec, rec.Token)
 	if h == nil {
@@ -93,14 +93,14 @@ func (c *Client) person(ctx context.Context, h *held, rec *record, p *place, wan
 	if err != nil {
 		return client, nil, err
 	}
-	defer c.spend()()
+	h.spend()
 	tok, err := c.redeem(context.WithoutCancel(ctx), p, next, code)
 	return client, tok, err
 }
 
 // resumable asks the person, or goes on where the application before had to stop.
 // No lease is held: the application may end at any time.
-func (c *Client) resumable(ctx context.Context, raw *string, rec *record, p *place, want *need) error {
+func (c *Client) resumable(ctx context.Context, rec *record, p *place, want *need) error {
 	kept, next, err := c.resume(ctx, p)
 	if err != nil {
 		return err
@@ -136,7 +136,8 @@ func (c *Client) resumable(ctx context.Context, raw *string, rec *record, p *pla
 	if err != nil {
 		return denied(err)
 	}
-	if raw, rec, err = c.load(after); err != nil {
+	raw, rec, err := c.load(after)
+	if err != nil {
 		return err
 	}
 	h, err := c.take(after, raw, rec, rec.Token)

@@ -109,6 +109,16 @@ func (c *Client) wait(ctx context.Context, l *lease, while time.Duration) error 
 	return port.Sleep(ctx, c.cfg.Clock, while)
 }
 
+// spend notes that something is under way, until the lease is given back, which
+// cannot be done again.
+func (h *held) spend() {
+	over, spent := h.over, h.c.spend()
+	h.over = func() {
+		over()
+		spent()
+	}
+}
+
 // beat renews the lease until ctx ends.
 func (h *held) beat(ctx context.Context) {
 	for port.Sleep(ctx, h.c.cfg.Clock, leaseBeat) == nil {
@@ -170,7 +180,7 @@ func (c *Client) renew(ctx context.Context, raw *string, rec *record, want *need
 	}
 	// From here on the refresh token may be spent: whoever waits no longer.
 	ctx = context.WithoutCancel(ctx)
-	defer c.spend()()
+	h.spend()
 	rec = h.record.leased("", 0)
 	if !rec.Token.renewable() || rec.Client == nil {
 		_ = h.end(ctx, rec)
