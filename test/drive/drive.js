@@ -273,7 +273,9 @@ class Run {
         const failed = (error) => {
           unseen = error;
         };
-        this.counters({ wait: step.cancel }).catch(failed).finally(() => abort.abort());
+        this.counters({ wait: step.cancel })
+          .catch(failed)
+          .finally(() => abort.abort());
       }
     }
     try {
