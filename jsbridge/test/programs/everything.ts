@@ -2,10 +2,12 @@
 // would. types.test.ts compiles it; it is not run.
 
 import {
+  type AuthOptions,
   type BinaryContent,
   blob,
   type CacheMode,
   type CallToolResult,
+  type Challenge,
   type Client,
   type ClientCapabilities,
   type ConnectOptions,
@@ -21,6 +23,10 @@ import {
   type Handlers,
   type InvalidResult,
   type LoggingLevel,
+  type LoginStatus,
+  login,
+  logout,
+  memoryStore,
   prefixedName,
   RemoraError,
   type RequestOptions,
@@ -35,6 +41,7 @@ import {
   type Tool,
   text,
   typed,
+  whoami,
 } from "remora-mcp";
 
 function fillIn({ mode, message, url, requestedSchema }: ElicitParams): ElicitResult {
@@ -209,6 +216,36 @@ async function once(): Promise<unknown[]> {
   return [server, answer];
 }
 
+const auth: AuthOptions = {
+  authorize: async ({ url, redirectUrl, issuer }, { signal }) => {
+    signal.throwIfAborted();
+    return `${redirectUrl}?${new URLSearchParams({ url, issuer })}`;
+  },
+  redirectUrl: "https://example.com/back",
+  store: memoryStore(),
+  clientId: "c",
+  scopes: ["s"],
+};
+
+async function logins(): Promise<unknown[]> {
+  const server = "https://example.com/mcp";
+  try {
+    const { authorized, issuer, scopes, expiresMs }: LoginStatus = await login(server, { auth, again: true });
+    return [
+      authorized,
+      issuer,
+      scopes?.length,
+      expiresMs,
+      await whoami(server, { auth }),
+      await logout(server, { auth }),
+    ];
+  } catch (error) {
+    if (!(error instanceof RemoraError) || error.code !== "auth/denied") throw error;
+    const { description, scopes } = error.data as Challenge;
+    return [description, scopes];
+  }
+}
+
 const groupOptions: GroupOptions = {
   naming: (id, server) => prefixedName(server, id),
   handlers: { elicit: (params, { server }) => ({ ...fillIn(params), _meta: { server } }) },
@@ -259,5 +296,5 @@ export async function use(): Promise<unknown[]> {
   stop();
   done.push((await goOn(client)).remora);
   await client.close();
-  return [...done, await once(), await together(createGroup(groupOptions))];
+  return [...done, await once(), await logins(), await together(createGroup(groupOptions))];
 }
