@@ -154,6 +154,7 @@ class Run {
         return;
       case "memory":
         Object.assign(outcome, this.environment.memory?.());
+        if (this.client !== undefined) outcome.live = (await this.client.stats()).heapBytes;
         return;
       case "close":
         await this.connected().close();

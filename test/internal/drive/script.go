@@ -102,7 +102,7 @@ const (
 	Get        = "get"        // gets the step's URL
 	Shown      = "shown"      // the outcome's Result is what the client's snapshot has without credentials, and how client and options print
 	SetRoots   = "setRoots"   // the step's Roots
-	Memory     = "memory"     // the outcome's Memory, Heap and Resources, where the embedder can tell
+	Memory     = "memory"     // the outcome's Memory, Live, Heap and Resources, where the embedder can tell
 	Close      = "close"
 )
 
@@ -175,6 +175,8 @@ type Outcome struct {
 	Counters map[string]int `json:"counters,omitempty"`
 	// Memory is the guest's memory in bytes, 0 where it cannot be told.
 	Memory int64 `json:"memory,omitempty"`
+	// Live is what live objects of the core take in bytes, if there is a session.
+	Live int64 `json:"live,omitempty"`
 	// Heap is what live objects of the embedder take in bytes, and Resources how
 	// many sockets, timers and requests it holds; 0 where that cannot be told.
 	Heap      int64 `json:"heap,omitempty"`
