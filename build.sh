@@ -51,10 +51,10 @@ readonly go_flags=(-trimpath -buildvcs=false -tags nethttpomithttp2 "-ldflags=-s
 # cold are the packages that no message goes through byte by byte: without inlining
 # they are smaller.
 readonly cold=(
-  github.com/remora-mcp/remora/internal/{challenge,mask,oauth}
+  github.com/remora-mcp/remora/internal/{challenge,oauth}
   github.com/google/jsonschema-go/jsonschema
   github.com/yosida95/uritemplate/v3
-  compress/flate fmt log log/slog math/big mime net net/http net/netip net/url os regexp/syntax sort unicode
+  compress/flate log log/slog math/big os regexp/syntax
 )
 
 # build_guest GOOS PACKAGE FILE FLAGS... links a guest. Without what it can never
