@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -156,12 +157,11 @@ func TestGroupChannelThatEnds(t *testing.T) {
 	}})
 	add(t, g, "a", startTools(t, "a", mcp.StreamableHTTPOptions{Stateless: true}, "x").url(), nil)
 	<-changed
-	near, far := mcp.NewInMemoryTransports()
-	session, err := newTestServer().Connect(t.Context(), far, nil)
-	if err != nil {
+	near, far := net.Pipe()
+	if _, err := newTestServer().Connect(t.Context(), &mcp.IOTransport{Reader: far, Writer: far}, nil); err != nil {
 		t.Fatal(err)
 	}
-	added, err := g.AddChannel(t.Context(), "here", Transport("here", near), nil)
+	added, err := g.AddChannel(t.Context(), "here", Transport("here", &mcp.IOTransport{Reader: near, Writer: near}), nil)
 	if err != nil || added.State != StateReady {
 		t.Fatalf("AddChannel: %+v, %v", added, err)
 	}
@@ -169,7 +169,8 @@ func TestGroupChannelThatEnds(t *testing.T) {
 	if raw, err := g.CallToolRaw(t.Context(), &mcp.CallToolParams{Name: "here__add", Arguments: addArgs{2, 3}}); err != nil || !strings.Contains(string(raw), `"sum":5`) {
 		t.Errorf("add: %s, %v", raw, err)
 	}
-	if err := session.Close(); err != nil {
+	// Not the server's Close: it waits for requests that have only just come.
+	if err := far.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-changed; got != "here" {
