@@ -128,6 +128,13 @@ func (x *httpExchange) Read(p []byte) (int, error) {
 	}
 }
 
+// Arrived reports whether the body has come to its end, read or not.
+func (x *httpExchange) Arrived() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.over && x.err == nil
+}
+
 // repay notes that n bytes were read, and returns the credit to give back now.
 // It is called with mu held.
 func (x *httpExchange) repay(n int64) int64 {

@@ -27,15 +27,22 @@ const (
 	drainTime  = 2 * time.Second
 )
 
-// drain reads what is left of body, in the background and within bounds, then
-// closes it and calls done.
+// drain reads what is left of body within bounds, in the background unless it is
+// there already, then closes it and calls done.
 func drain(clock port.Clock, body io.ReadCloser, done func()) {
-	go func() {
+	rest := func() {
 		defer done()
-		timer := clock.AfterFunc(drainTime, func() { body.Close() })
-		defer timer.Stop()
 		defer body.Close()
 		// Whatever it is and however it ends, nobody waits for it.
 		_, _ = io.Copy(io.Discard, io.LimitReader(body, drainBytes))
+	}
+	if port.Arrived(body) {
+		rest()
+		return
+	}
+	go func() {
+		timer := clock.AfterFunc(drainTime, func() { body.Close() })
+		defer timer.Stop()
+		rest()
 	}()
 }

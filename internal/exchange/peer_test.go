@@ -160,6 +160,7 @@ type rig struct {
 // how says how to connect.
 type how struct {
 	alone    bool // without a Transport
+	arrived  bool // answers come only when they are complete, and say so
 	limits   wire.Limits
 	options  mcp.ClientOptions
 	protocol string
@@ -177,7 +178,11 @@ func connect(t *testing.T, p *peer, h how) *rig {
 	if !h.alone {
 		network := new(porttest.NetHTTP)
 		t.Cleanup(network.Close)
-		r.transport = New(Config{HTTP: network, Clock: port.SystemClock{}, Session: 7, Limits: h.limits, Sink: r.heard, Answers: anything})
+		var http port.HTTP = network
+		if h.arrived {
+			http = arriving{network}
+		}
+		r.transport = New(Config{HTTP: http, Clock: port.SystemClock{}, Session: 7, Limits: h.limits, Sink: r.heard, Answers: anything})
 		t.Cleanup(r.transport.Close)
 		carrier.Transport = r.transport
 	}

@@ -54,11 +54,16 @@ func (t *Transport) postCall(req *http.Request, out *outgoing) (*http.Response, 
 	switch {
 	case resp.Status/100 == 2 && contentType == "text/event-stream":
 		// A stream ends the context itself.
-		header := make(http.Header)
-		header.Set("Content-Type", contentType)
-		t.passSession(out, resp.Header, header)
-		answer := synthetic(req, http.StatusOK, contentType, t.newStream(ctx, req, out, call, resp, detach, cancel))
-		answer.Header = header
+		stream := t.newStream(ctx, req, out, call, resp, detach, cancel)
+		message, err := stream.answer()
+		if err != nil {
+			return nil, err
+		}
+		answer := synthetic(req, http.StatusOK, contentType, stream)
+		if message != nil {
+			answer = synthetic(req, http.StatusOK, "application/json", io.NopCloser(bytes.NewReader(message)))
+		}
+		t.passSession(out, resp.Header, answer.Header)
 		return answer, nil
 	case resp.Status/100 == 2:
 		defer cancel()

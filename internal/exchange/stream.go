@@ -14,11 +14,11 @@ import (
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
-// A stream is the event stream that answers one call. The SDK reads from it
-// what is its business, as events without ids: questions, and the answer's
-// stub. Notifications go to the sink on the way, so they are with the
-// application before the answer is. A stream that breaks is resumed here, where
-// a failure ends the call and not the session.
+// A stream is the event stream that answers one call. The SDK gets of it what is
+// its business: the answer's stub, as JSON if nothing else is; questions before
+// that, and so the answer too, as events without ids. Notifications go to the sink
+// on the way, so they are with the application before the answer is. A stream that
+// breaks is resumed here, where a failure ends the call and not the session.
 //
 // It works as it is read; nothing runs when nobody reads. It is used by one
 // goroutine.
@@ -39,7 +39,8 @@ type stream struct {
 	retry    time.Duration
 	attempts int // resumptions without progress
 
-	pending []byte // for the SDK
+	pending []byte // for the SDK, as events
+	last    []byte // the message for the SDK that comes after those
 	over    bool
 }
 
@@ -54,27 +55,53 @@ func (t *Transport) newStream(ctx context.Context, req *http.Request, out *outgo
 // Read gives the SDK its events.
 func (s *stream) Read(p []byte) (int, error) {
 	for len(s.pending) == 0 {
+		if s.last != nil {
+			s.pending, s.last = appendEvent(s.pending, s.last), nil
+			break
+		}
 		if s.over {
 			return 0, io.EOF
 		}
-		ev, err := s.events.next()
-		switch {
-		case err == nil:
-			s.take(ev)
-		case s.ctx.Err() != nil:
-			return 0, s.ctx.Err()
-		case errors.Is(err, errTooLarge):
-			s.fail(tooLarge("an event of the server's", s.t.cfg.Limits.MaxEventBytes))
-		default:
-			s.resume(err)
-			if s.ctx.Err() != nil {
-				return 0, s.ctx.Err()
-			}
+		if err := s.step(); err != nil {
+			return 0, err
 		}
 	}
 	n := copy(p, s.pending)
 	s.pending = s.pending[n:]
 	return n, nil
+}
+
+// step takes the next event, of the stream or of what resumes it. It returns the
+// context's error when that has ended.
+func (s *stream) step() error {
+	ev, err := s.events.next()
+	switch {
+	case err == nil:
+		s.take(ev)
+		return nil
+	case s.ctx.Err() != nil:
+	case errors.Is(err, errTooLarge):
+		s.fail(tooLarge("an event of the server's", s.t.cfg.Limits.MaxEventBytes))
+		return nil
+	default:
+		s.resume(err)
+	}
+	return s.ctx.Err()
+}
+
+// answer takes events until there is something for the SDK. It returns the answer
+// if that is it, and nil if the SDK has to read: the server asks something.
+func (s *stream) answer() ([]byte, error) {
+	for !s.over && len(s.pending) == 0 {
+		if err := s.step(); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	if len(s.pending) > 0 {
+		return nil, nil
+	}
+	return s.last, nil
 }
 
 // Close gives the exchange up.
@@ -145,7 +172,7 @@ func (t *Transport) forward(m *incoming, data []byte, call uint32) []byte {
 
 // finish hands the last message to the SDK and lets the connection live.
 func (s *stream) finish(message []byte) {
-	s.pending = appendEvent(s.pending, message)
+	s.last = message
 	s.over = true
 	s.detach()
 	drain(s.t.cfg.Clock, s.rest(), s.cancel)
@@ -155,7 +182,7 @@ func (s *stream) finish(message []byte) {
 func (s *stream) fail(failure *wire.Error) {
 	s.call.fail(failure)
 	s.call.setSent(failure.Sent)
-	s.pending = appendEvent(s.pending, answerBytes(s.out.answerID(), nil, standIn(failure)))
+	s.last = answerBytes(s.out.answerID(), nil, standIn(failure))
 	s.over = true
 	s.detach()
 	s.body.Close()

@@ -62,4 +62,7 @@ func (r *restOfStream) Read(p []byte) (int, error) {
 	return min(len(ev.data)+1, len(p)), nil
 }
 
+// Arrived reports whether all of it is there.
+func (r *restOfStream) Arrived() bool { return port.Arrived(r.s.body) }
+
 func (r *restOfStream) Close() error { return r.s.body.Close() }

@@ -63,6 +63,14 @@ type Response struct {
 	Body io.ReadCloser
 }
 
+// Arrived reports whether body is known to be there to its end, so that reading
+// it does not block. The body of a [Response] can tell if it has a method Arrived
+// of its own.
+func Arrived(body io.Reader) bool {
+	b, ok := body.(interface{ Arrived() bool })
+	return ok && b.Arrived()
+}
+
 // An Outbox takes what the core has to say to its embedder.
 type Outbox interface {
 	// Send takes one batch of frames (package wire), and takes over the slice. It
