@@ -18,7 +18,8 @@ type edit struct {
 	text     string
 }
 
-// apply makes the cuts of one file: it replaces the bodies, takes away the imports
+// apply makes the cuts of one file: it replaces the bodies or lets them be inlined,
+// takes away the imports
 // that only they used, and adds what the new ones need. Lines keep their
 // numbers, so that traces name upstream's. Each cut must match exactly one
 // function.
@@ -34,6 +35,14 @@ func apply(file string, source []byte, cuts []cut) ([]byte, error) {
 		fn, err := find(tree, c)
 		if err != nil {
 			return nil, err
+		}
+		if c.inline {
+			e, err := inlining(set, fn)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			edits = append(edits, e)
+			continue
 		}
 		from, to := set.Position(fn.Body.Lbrace).Offset, set.Position(fn.Body.Rbrace).Offset+1
 		edits = append(edits, replaceLines(source, from, to, "{ "+c.body+" }"))
@@ -69,6 +78,20 @@ func apply(file string, source []byte, cuts []cut) ([]byte, error) {
 		edits = append(edits, edit{end, end, extra})
 	}
 	return splice(changed, edits), nil
+}
+
+// inlining is the edit that lets a function be inlined.
+func inlining(set *token.FileSet, fn *ast.FuncDecl) (edit, error) {
+	const directive = "//go:noinline"
+	if fn.Doc != nil {
+		for _, comment := range fn.Doc.List {
+			if comment.Text == directive {
+				from := set.Position(comment.Pos()).Offset
+				return edit{from, from + len(directive), "//"}, nil
+			}
+		}
+	}
+	return edit{}, fmt.Errorf("%s has no %s to take away", nameOf(fn), directive)
 }
 
 // find returns the one function that a cut names.

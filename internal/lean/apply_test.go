@@ -103,6 +103,14 @@ func TestApplyKeepsWhatIsImported(t *testing.T) {
 	}
 }
 
+func TestApplyLetsInline(t *testing.T) {
+	const source = "package x\n\n// f is small.\n//\n//go:nosplit\n//go:noinline\nfunc f() int { return 1 }\n\n//go:noinline\nfunc g() {}\n"
+	got, err := apply("x/x.go", []byte(source), inlined("x/x.go", "", "f"))
+	if want := strings.Replace(source, "//go:noinline", "//", 1); err != nil || string(got) != want {
+		t.Errorf("%v, got:\n%s", err, got)
+	}
+}
+
 // TestACutMustMatch says what a change upstream leads to.
 func TestACutMustMatch(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -113,6 +121,7 @@ func TestACutMustMatch(t *testing.T) {
 		"another receiver":       {upstream, "matches 0 functions", cut{fn: "(*U).Do"}},
 		"no body":                {"package x\nfunc f()\n", "matches 0 functions", cut{fn: "f"}},
 		"two of the same name":   {"package x\nfunc init() {}\nfunc init() {}\n", "matches 2 functions", cut{fn: "init"}},
+		"inlined already":        {upstream, "has no //go:noinline", cut{fn: "after", inline: true}},
 		"not Go":                 {"package", "expected", cut{fn: "f"}},
 		"the body is not Go":     {upstream, "after its cuts", cut{fn: "after", body: "return }{"}},
 		"the body ends too soon": {upstream, "after its cuts", cut{fn: "after", body: "}"}},

@@ -1,14 +1,24 @@
 package main
 
-// A cut replaces the body of one function or method of the standard library.
-// The signature stays upstream's, so the body does not compile any more when it
-// changes.
+// A cut replaces the body of one function or method of the standard library, or
+// lets the compiler inline it. The signature stays upstream's, so the body does not
+// compile any more when it changes.
 type cut struct {
-	file string // below GOROOT/src
-	fn   string // "name" or "(*Type).name"
-	body string // statements, on one line
-	uses string // the import that the body adds, if any
-	why  string // why no guest can miss it
+	file   string // below GOROOT/src
+	fn     string // "name" or "(*Type).name"
+	body   string // statements, on one line
+	inline bool   // instead of body: upstream's go:noinline is taken away
+	uses   string // the import that the body adds, if any
+	why    string // why no guest can miss it
+}
+
+// inlined are the cuts that let functions of one file be inlined.
+func inlined(file, why string, fns ...string) []cut {
+	var all []cut
+	for _, fn := range fns {
+		all = append(all, cut{file: file, fn: fn, inline: true, why: why})
+	}
+	return all
 }
 
 const (
@@ -25,7 +35,7 @@ const (
 )
 
 // cuts are all of them, by package.
-var cuts = []cut{
+var cuts = append(atomics, []cut{
 	{
 		file: "net/http/roundtrip.go", fn: "(*Transport).RoundTrip", uses: "errors",
 		body: noTransport,
@@ -101,7 +111,23 @@ var cuts = []cut{
 	{file: "crypto/internal/fips140/hmac/cast.go", fn: "init", body: noFIPS, why: whyFIPS},
 	{file: "crypto/internal/fips140/aes/cast.go", fn: "init", body: noFIPS, why: whyFIPS},
 	{file: "crypto/internal/fips140/aes/gcm/cast.go", fn: "init", body: noFIPS, why: whyFIPS},
-}
+	{
+		file: "runtime/stack.go", fn: "gcComputeStartingStackSize",
+		body: `startingStackSize = 16384`,
+		why:  "for speed: upstream begins a goroutine's stack with the average size, which those that wait make small, and each call copied a stack that grows three times",
+	},
+}...)
+
+// atomics are what WebAssembly without threads has for atomic operations: plain
+// loads and stores. Those that could store a pointer are not among them: inlined,
+// they would ask for a write barrier where the runtime allows none.
+var atomics = inlined("internal/runtime/atomic/atomic_wasm.go",
+	"for speed and size: each is one or two instructions, and nothing runs in parallel",
+	"Load", "Loadp", "LoadAcq", "LoadAcq64", "LoadAcquintptr", "Load8", "Load64", "Loaduintptr", "Loaduint", "Loadint32", "Loadint64",
+	"Store", "StoreRel", "StoreRel64", "StoreReluintptr", "Store8", "Store64", "Storeint32", "Storeint64",
+	"Xadd", "Xadd64", "Xadduintptr", "Xaddint32", "Xaddint64", "Xchg", "Xchg64", "Xchgint32", "Xchgint64",
+	"And", "And8", "Or", "Or8", "Cas", "Cas64", "Casint32", "Casint64",
+)
 
 // A standin replaces all files of one package by the one that internal/lean has
 // for it. It declares what the guests' other packages mention, and no more: a

@@ -12,8 +12,9 @@
 // the body of one function, a stand-in replaces all files of one package. Both
 // are read from the toolchain in use, so no source of the standard library is
 // checked in, and both fail closed: what has been cut returns an error or
-// panics, and never pretends to have done something. One cut is there for speed,
-// and does what upstream does: the go-sdk's decoder.
+// panics, and never pretends to have done something. Some cuts are there for speed,
+// and do what upstream does: decoding in the go-sdk, atomic operations that are
+// inlined, goroutines that begin with enough stack.
 //
 // A cut that matches nothing, or a stand-in whose package is gone, is an error;
 // a signature that changed does not compile. The toolchain itself is pinned by

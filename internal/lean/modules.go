@@ -24,6 +24,7 @@ const (
 	gosdk      = "github.com/modelcontextprotocol/go-sdk"
 	jsonschema = "github.com/google/jsonschema-go"
 	whyServer  = "the go-sdk's client and server share a table of methods, which keeps the server's although a guest is a client and makes no server"
+	whyOwn     = "for speed: upstream decodes the whole of the parameters that it has just encoded, for one string in them"
 	whySchema  = "the go-sdk checks with it what a server's schema says; the core never hands it one (internal/exchange), and checks with internal/schema"
 )
 
@@ -74,6 +75,16 @@ var moduleCuts = []moduleCut{
 		file: "internal/json/json.go", fn: "Unmarshal",
 		body: `if err := checkMaxDepth(data, defaultMaxDepth); err != nil { return err }; _, err := json.Parse(data, v, json.DontMatchCaseInsensitiveStructFields); return err`,
 		why:  "upstream reads the bytes that it has through a decoder of streams, which takes 32 KB for each and goes over them once more",
+	}},
+	{gosdk, cut{
+		file: "mcp/streamable_headers.go", fn: "extractName",
+		body: `switch method { case "tools/call", "prompts/get": var p struct{ Name string "json:\"name\"" }; if err := internaljson.Unmarshal(params, &p); err == nil { return p.Name, true }; case "resources/read": var p struct{ URI string "json:\"uri\"" }; if err := internaljson.Unmarshal(params, &p); err == nil { return p.URI, true } }; return "", false`,
+		why:  whyOwn,
+	}},
+	{gosdk, cut{
+		file: "mcp/streamable.go", fn: "protocolVersionFromMessage",
+		body: `req, ok := msg.(*jsonrpc.Request); if !ok || req == nil || len(req.Params) == 0 { return "" }; var p struct{ Meta struct{ Version string "json:\"io.modelcontextprotocol/protocolVersion\"" } "json:\"_meta\"" }; if err := internaljson.Unmarshal(req.Params, &p); err != nil { return "" }; return p.Meta.Version`,
+		why:  whyOwn,
 	}},
 }
 

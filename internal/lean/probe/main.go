@@ -84,6 +84,7 @@ func calls(address string, key []byte) map[string]func(context.Context) error {
 			return errors.Join(err, resolved.ApplyDefaults(&map[string]any{}))
 		},
 		"jsonrpc.DecodeMessage": decodeMessages,
+		"mcp.Client's headers":  clientHeaders,
 		"slog.Default": func(ctx context.Context) error {
 			return slog.Default().Handler().WithGroup("x").WithAttrs(nil).Handle(ctx, slog.Record{Message: "x"})
 		},
