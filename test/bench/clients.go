@@ -28,6 +28,7 @@ const (
 	chromiumFetch  = "chromium/fetch"
 	goSDK          = "go/sdk"
 	goHost         = "go/host"
+	goPool         = "go/pool"
 )
 
 var clientTable = []client{
@@ -40,6 +41,7 @@ var clientTable = []client{
 	{chromiumFetch, "fetch by hand in a page", pageDriver("fetch")},
 	{goSDK, "the go-sdk, natively", goDriver("go-sdk")},
 	{goHost, "package host: the plugin, one instance", goDriver("host")},
+	{goPool, "package host: an instance of the plugin for each processor", goDriver("pool")},
 	{goCompile, "package host without a cache", goDriver("compile")},
 	{goCompilePlain, "wazero, one worker, the plugin with LEAN=0", goDriver("compile-plain")},
 }
@@ -116,6 +118,7 @@ func (b *bench) buildPlain() error {
 // Which clients do what.
 var (
 	callers   = []string{nodeSDK, nodeRemora, nodeFetch, nodeExtism, chromiumSDK, chromiumRemora, chromiumFetch, goSDK, goHost}
+	flights   = append(slices.Clone(callers), goPool)
 	listers   = []string{nodeSDK, nodeRemora, nodeExtism, chromiumSDK, chromiumRemora, goSDK, goHost}
 	openers   = []string{nodeSDK, nodeRemora, nodeExtism, goSDK, goHost}
 	residents = []string{nodeSDK, nodeRemora, nodeFetch, nodeExtism, goSDK, goHost}

@@ -3,6 +3,7 @@
 //
 //	go-sdk           the go-sdk itself
 //	host             package host: the plugin, one instance
+//	pool             package host: an instance for each processor
 //	compile          no client: compiles the plugin as host does without a cache
 //	compile-plain    no client: compiles the module in REMORA_BENCH_PLAIN as wazero does by default
 //
@@ -42,6 +43,7 @@ type client interface {
 var clients = map[string]func(ctx context.Context, url string) (client, error){
 	"go-sdk": openSDK,
 	"host":   openHost,
+	"pool":   openPool,
 }
 
 func main() {
