@@ -216,9 +216,6 @@ func (c *configuration) expand(text string) (string, error) {
 	return out, err
 }
 
-// redactor strikes out all secrets of the file.
-func (c *configuration) redactor() *redactor { return newRedactor(http.Header{"": c.secrets}) }
-
 // server returns the server of that name.
 func (c *configuration) server(name string) (*configured, error) {
 	for i := range c.servers {

@@ -68,7 +68,7 @@ func TestConfigExpands(t *testing.T) {
 		t.Errorf("environment %q, want %q", r.program.Env, want)
 	}
 	for _, secret := range []string{"canary", "own-canary", "t-canary"} {
-		if got := c.redactor().text("said " + secret + "!"); got != "said [redacted]!" {
+		if got := newRedactor(c.secrets).text("said " + secret + "!"); got != "said [redacted]!" {
 			t.Errorf("%s: %s", secret, got)
 		}
 	}

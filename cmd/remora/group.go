@@ -37,7 +37,7 @@ func (f *serverFlags) withGroup(cmd *cobra.Command, c *configuration, chosen []c
 			c.secrets = append(c.secrets, auths[i].ClientSecret)
 		}
 	}
-	redact := c.redactor()
+	redact := newRedactor(c.secrets)
 	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *opening) error {
 		options := host.GroupOptions{Connect: f.connectOptions(nil)}
 		answerWith(&options.Connect, handlers, redact)

@@ -9,8 +9,8 @@ import (
 	"github.com/remora-mcp/remora/host"
 )
 
-// minSecretBytes is the length from which a header's value is taken for a
-// secret: striking out every "1" would make messages unreadable.
+// minSecretBytes is the length from which a value is taken for a secret: striking
+// out every "1" would make messages unreadable.
 const minSecretBytes = 6
 
 // parseHeaders reads the values of --header ("Name: value") and --header-env
@@ -57,15 +57,13 @@ func isHeaderName(s string) bool {
 // progress and questions, which can hold what a server echoes.
 type redactor struct{ replacer *strings.Replacer }
 
-func newRedactor(headers http.Header) *redactor {
+func newRedactor(secrets []string) *redactor {
 	var pairs []string
-	for _, values := range headers {
-		for _, v := range values {
-			// The whole value goes first; of "Bearer KEY" also the key alone.
-			for _, secret := range append([]string{v}, strings.Fields(v)...) {
-				if len(secret) >= minSecretBytes && !strings.EqualFold(secret, "bearer") {
-					pairs = append(pairs, secret, "[redacted]")
-				}
+	for _, v := range secrets {
+		// The whole goes first; of a header's "Bearer KEY" also the key alone.
+		for _, secret := range append([]string{v}, strings.Fields(v)...) {
+			if len(secret) >= minSecretBytes && !strings.EqualFold(secret, "bearer") {
+				pairs = append(pairs, secret, "[redacted]")
 			}
 		}
 	}

@@ -191,7 +191,7 @@ func (f *loginFlags) login(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	redact := newRedactor(kept.secrets())
+	redact := newRedactor([]string{kept.ClientSecret})
 	return f.run(cmd, redact, func(ctx context.Context, rt *opening, client *mcp.Implementation) error {
 		if kept.Grant == "" || kept.Grant == string(host.GrantAuthorizationCode) {
 			browser, err := newBrowserLogin(kept.Port, f.noBrowser, cmd.InOrStdin(), cmd.ErrOrStderr())

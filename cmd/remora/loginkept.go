@@ -12,7 +12,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -117,9 +116,6 @@ func (k *keptLogin) options(store host.Store) (*host.AuthOptions, error) {
 	}
 	return out, nil
 }
-
-// secrets are what must not be shown.
-func (k *keptLogin) secrets() http.Header { return http.Header{"": {k.ClientSecret}} }
 
 // maxSecretBytes bounds a file with a key, a secret or a token.
 const maxSecretBytes = 64 << 10

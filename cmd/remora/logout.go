@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/spf13/cobra"
@@ -99,7 +98,7 @@ func (f *accountFlags) with(cmd *cobra.Command, name string, run func(context.Co
 		}
 		return notLoggedIn(url)
 	}
-	redact := newRedactor(http.Header{"": {auth.ClientSecret}})
+	redact := newRedactor([]string{auth.ClientSecret})
 	return f.run(cmd, redact, func(ctx context.Context, rt *opening, client *mcp.Implementation) error {
 		return run(ctx, rt, account{url, &host.ConnectOptions{ClientInfo: client, Auth: auth, ProtocolVersion: f.server.protocol}})
 	})

@@ -106,7 +106,7 @@ func (f *serverFlags) with(cmd *cobra.Command, url string, handlers func(*redact
 			secrets = append(secrets, auth.ClientSecret)
 		}
 	}
-	redact := newRedactor(http.Header{"": append(secrets, slices.Concat(slices.Collect(maps.Values(headers))...)...)})
+	redact := newRedactor(append(secrets, slices.Concat(slices.Collect(maps.Values(headers))...)...))
 	return f.withRuntime(cmd, redact, func(ctx context.Context, rt *opening) (err error) {
 		if program == nil && headers.Get("Authorization") == "" {
 			defer func() { err = wantsLogin(err, url) }()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -34,7 +33,7 @@ func TestServersThatArePrograms(t *testing.T) {
 // What a server writes to its stderr is shown, line by line, and moves no cursor.
 func TestHarmlessWriter(t *testing.T) {
 	var out bytes.Buffer
-	w := &harmlessWriter{to: &out, prefix: "p: ", redact: newRedactor(http.Header{"A": {"canary"}})}
+	w := &harmlessWriter{to: &out, prefix: "p: ", redact: newRedactor([]string{"canary"})}
 	for _, piece := range []string{"be", "gins\nred: \x1b[31m of a can", "ary\n", strings.Repeat("x", maxStderrLine+1), "\n"} {
 		if n, err := w.Write([]byte(piece)); n != len(piece) || err != nil {
 			t.Fatal(n, err)

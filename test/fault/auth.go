@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/rs/cors"
-
 	"github.com/remora-mcp/remora/cmd/remora/demoserver/authserver"
 	"github.com/remora-mcp/remora/test/internal/canary"
 )
@@ -161,7 +159,7 @@ var secrets = map[string]string{
 
 // watch searches what reaches the hostile place, and answers.
 func (a *Auth) watch(place string, next http.HandlerFunc) http.Handler {
-	watched := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return ForPages(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
 		if err != nil {
 			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
@@ -187,12 +185,7 @@ func (a *Auth) watch(place string, next http.HandlerFunc) http.Handler {
 			return
 		}
 		next(w, r)
-	})
-	open := cors.New(cors.Options{
-		AllowedOrigins: []string{"*"}, AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodDelete}, AllowedHeaders: []string{"*"},
-		ExposedHeaders: []string{"Mcp-Session-Id", "WWW-Authenticate"}, AllowPrivateNetwork: true,
-	}).Handler(watched)
-	return open
+	}))
 }
 
 const resourceMetadata = "/.well-known/oauth-protected-resource"
