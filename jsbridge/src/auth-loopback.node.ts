@@ -2,12 +2,13 @@
 // (RFC 8252, section 7.3).
 
 import { spawn } from "node:child_process";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { AskContext } from "./asks.js";
 import { denied, hasAnswer, stateOf } from "./auth-return.js";
 import { badArgument, RemoraError, reportUncaught } from "./errors.js";
 import type { Authorize } from "./generated/wire.js";
+import { require } from "./require.node.js";
 
 /** Options of loopback. */
 export interface LoopbackOptions {
@@ -149,6 +150,7 @@ function reply(response: ServerResponse, status: number, text: string): void {
 }
 
 function listen(port: number, serve: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
+  const { createServer } = require("node:http") as typeof import("node:http");
   const server = createServer({ requestTimeout: 10_000 }, serve);
   return new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -4,22 +4,17 @@
 import { type LookupAddress, lookup } from "node:dns";
 import type * as http from "node:http";
 import type * as https from "node:https";
-import { createRequire } from "node:module";
 import { isIP, type LookupFunction, type Socket } from "node:net";
 import { wireError } from "./errors.js";
 import { type Code, VERSION, type WireError } from "./generated/wire.js";
 import type { AddressRule, HeaderPair, HttpHandle, HttpPort, HttpRequest, HttpSink } from "./port.js";
+import { require } from "./require.node.js";
 
 // How long an idle connection is kept, in milliseconds, unless the server asks
 // for less. Below the five seconds after which Node's own servers close one, so
 // that a request seldom meets a connection that is being closed.
 const idleMs = 4000;
 
-// What is imported as an ES module is asked for everything that it exports. On Node
-// 22 and later node:http exports WebSocket too, and so loads the whole of fetch,
-// which takes 20 ms of a process's start. What is required is not asked. The path
-// only has to be an absolute one: it is not looked at for Node's own modules.
-const require = createRequire(process.execPath);
 let plain: typeof http | undefined;
 let secure: typeof https | undefined;
 

@@ -7,8 +7,10 @@ import type { HeaderPair, HttpHandle, HttpPort, HttpRequest, HttpSink } from "./
 /** fetch, or something of its shape. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
-// Some places that have fetch keep no cookies, and refuse to be told so.
-const hasCookies = typeof Request === "function" && "credentials" in Request.prototype;
+// Some places that have fetch keep no cookies, and refuse to be told so. Asked only
+// when something is fetched: naming Request loads all of fetch in Node, which takes
+// as long as a tenth of a process's start.
+const hasCookies = () => typeof Request === "function" && "credentials" in Request.prototype;
 
 // An answer that is not an event stream is told when it is complete, or in
 // pieces of about so many bytes.
@@ -75,7 +77,7 @@ class FetchExchange implements HttpHandle {
       redirect: "manual",
       signal: this.#controller.signal,
       ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
-      ...(cookies || !hasCookies ? {} : { credentials: "omit" }),
+      ...(cookies || !hasCookies() ? {} : { credentials: "omit" }),
     });
   }
 

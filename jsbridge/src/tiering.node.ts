@@ -6,7 +6,7 @@
 // looks at it when a module is compiled. It is raised for as long as the core's
 // module is compiled. The functions that matter pass it within a few dozen calls.
 
-import { createRequire } from "node:module";
+import { require } from "./require.node.js";
 
 // What the flag is unless it is set, by Node's major version. It cannot be asked
 // for, and other versions are left alone.
@@ -37,7 +37,7 @@ function isChosen(): boolean {
 
 function setFlag(budget: number): void {
   try {
-    const v8 = createRequire(process.execPath)("node:v8") as typeof import("node:v8");
+    const v8 = require("node:v8") as typeof import("node:v8");
     v8.setFlagsFromString(`${flag}=${budget}`);
   } catch {
     // Then the budget stays what it is.

@@ -1,13 +1,15 @@
 // The package's files: what may be in which, and what is declared.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import ts from "typescript";
+import { demoServer } from "./support/servers.js";
 
 const dist = fileURLToPath(new URL("../../../../dist/npm/", import.meta.url));
 const read = (name: string) => readFileSync(join(dist, name), "utf8");
@@ -49,6 +51,27 @@ function graph(name: string, seen = new Set<string>()): Set<string> {
   for (const source of imports(name)) if (source.startsWith("./")) graph(source.slice(2), seen);
   return seen;
 }
+
+// Loading it takes some 20 ms of a process's start, and naming one of its globals is enough.
+test("Node's fetch is not loaded by an import, nor by a call", async () => {
+  const server = await demoServer();
+  const loaded = "process.moduleLoadList.filter((name) => /undici|fetch/.test(name)).join()";
+  const programs = ["remora-mcp/slim", "remora-mcp/extism", "remora-mcp/worker", "remora-mcp/auth/node"].map(
+    (entry) => `await import("${entry}"); process.stdout.write(${loaded});`,
+  );
+  programs.push(`
+    const { connect } = await import("remora-mcp");
+    const client = await connect("${server.url}");
+    await client.callTool({ name: "add", arguments: { a: 1, b: 2 } });
+    await client.close();
+    process.stdout.write(${loaded});`);
+  for (const program of programs) {
+    const arguments_ = ["--input-type=module", "--eval", program];
+    const { stdout } = await promisify(execFile)(process.execPath, arguments_, { cwd: import.meta.dirname });
+    assert.equal(stdout, "", program);
+  }
+  await server.close();
+});
 
 test("no Node builtin is in what a browser loads", () => {
   const named = ["index", "slim", "extism", "worker"].flatMap((name) => [`${name}.js`, `${name}.cjs`]);
