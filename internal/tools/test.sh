@@ -60,12 +60,26 @@ go build -o "$testsum" ./internal/checks/testsum || exit 1
 gotestsum=$(go tool -modfile=internal/tools/go.mod -n gotestsum) || exit 1
 
 # go_test NAME FLAGS PACKAGE... where FLAGS is one word for go test, or "".
-go_test() {
+go_test() { run "$1" go_tested "$@"; }
+
+go_tested() {
   local name=$1 flags=$2
   shift 2
   # shellcheck disable=SC2086 # FLAGS is meant to be split
-  run "$name" "$gotestsum" --format=pkgname-and-test-fails --format-hide-empty-pkg --junitfile="$reports/$name.xml" \
+  "$gotestsum" --format=pkgname-and-test-fails --format-hide-empty-pkg --junitfile="$reports/$name.xml" \
     --junitfile-project-name=remora -- $flags "$@"
+}
+
+# fuzzed NAME FLAGS PACKAGE is go_tested for fuzzing. Before Go 1.27 that can fail
+# by the end of its own time (golang/go#75804): then it has found nothing, says no
+# more than that, and is done again.
+fuzzed() {
+  go_tested "$@" && return
+  local report=$reports/$1.xml
+  grep -q 'context deadline exceeded' "$report" || return 1
+  ! grep -q -E 'Failing input|panic:|_test\.go:' "$report" || return 1
+  printf 'test: %s ended by its own time; again\n' "$1"
+  go_tested "$@"
 }
 
 # can_race says whether the race detector can be linked: it needs a C compiler.
@@ -96,7 +110,7 @@ part_go() {
 part_fuzz() {
   local pkg name
   while read -r pkg name; do
-    go_test "fuzz-$name" "-run=^\$ -fuzz=^$name\$ -fuzztime=${FUZZ_SECONDS:-60}s" "$pkg"
+    run "fuzz-$name" fuzzed "fuzz-$name" "-run=^\$ -fuzz=^$name\$ -fuzztime=${FUZZ_SECONDS:-60}s" "$pkg"
   done < <(go list -f '{{.ImportPath}} {{.Dir}}' ./internal/... ./host/... | while read -r pkg dir; do
     grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$dir"/*_test.go 2>/dev/null | sed "s|^func |$pkg |"
   done)
