@@ -54,6 +54,20 @@ var moduleCuts = []moduleCut{
 		body: `return errors.New("jsonschema: ApplyDefaults is not in this build")`,
 		why:  whySchema,
 	}},
+	{jsonschema, cut{
+		file: "jsonschema/schema.go", fn: "init",
+		why: whySchema + ", so that the table of a schema's fields, which takes a while to make, has no use",
+	}},
+	{jsonschema, cut{
+		file: "jsonschema/schema.go", fn: "(*Schema).CloneSchemas",
+		body: `panic("jsonschema: CloneSchemas is not in this build")`,
+		why:  whySchema + "; it needs the table",
+	}},
+	{jsonschema, cut{
+		file: "jsonschema/schema.go", fn: "(*Schema).everyChild",
+		body: `panic("jsonschema: everyChild is not in this build")`,
+		why:  whySchema + "; it needs the table",
+	}},
 	serverCut("listTools"),
 	serverCut("callTool"),
 	serverCut("listResources"),

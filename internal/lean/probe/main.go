@@ -83,6 +83,15 @@ func calls(address string, key []byte) map[string]func(context.Context) error {
 			}
 			return errors.Join(err, resolved.ApplyDefaults(&map[string]any{}))
 		},
+		"jsonschema.CloneSchemas": func(context.Context) (err error) {
+			defer func() {
+				if said := recover(); said != nil {
+					err = fmt.Errorf("%v", said)
+				}
+			}()
+			new(jsonschema.Schema).CloneSchemas()
+			return nil
+		},
 		"jsonrpc.DecodeMessage": decodeMessages,
 		"mcp.Client's headers":  clientHeaders,
 		"slog.Default": func(ctx context.Context) error {
