@@ -163,9 +163,14 @@ func (x *exchange) run() {
 	x.deliver(body)
 }
 
+// readBuffers are what bodies are read into, between two exchanges.
+var readBuffers = sync.Pool{New: func() any { return new([readBytes]byte) }}
+
 // deliver passes the body on as far as credit allows, then its end.
 func (x *exchange) deliver(body io.Reader) {
-	buf := make([]byte, readBytes)
+	array := readBuffers.Get().(*[readBytes]byte)
+	defer readBuffers.Put(array)
+	buf := array[:]
 	waiting := 0
 	for {
 		room := x.takeCredit(len(buf))
