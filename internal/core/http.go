@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"sync"
 
@@ -102,10 +103,20 @@ func headerPairs(h http.Header) [][2]string {
 
 // Read implements io.Reader for the answer's body.
 func (x *httpExchange) Read(p []byte) (int, error) {
+	piece, err := x.take(len(p))
+	return copy(p, piece), err
+}
+
+// Piece returns what comes next of the answer's body; it is then the caller's.
+func (x *httpExchange) Piece() ([]byte, error) { return x.take(math.MaxInt) }
+
+// take waits for what comes next and returns at most so much of it.
+func (x *httpExchange) take(most int) ([]byte, error) {
 	for {
 		x.mu.Lock()
 		if len(x.chunks) > 0 {
-			n := copy(p, x.chunks[0])
+			n := min(most, len(x.chunks[0]))
+			piece := x.chunks[0][:n:n]
 			if x.chunks[0] = x.chunks[0][n:]; len(x.chunks[0]) == 0 {
 				x.chunks = x.chunks[1:]
 			}
@@ -114,7 +125,7 @@ func (x *httpExchange) Read(p []byte) (int, error) {
 			if more > 0 {
 				x.core.emit(wire.KindHTTPMore, x.id, wire.HTTPMore{Credit: more}, nil)
 			}
-			return n, nil
+			return piece, nil
 		}
 		over, err := x.over, x.err
 		x.mu.Unlock()
@@ -122,7 +133,7 @@ func (x *httpExchange) Read(p []byte) (int, error) {
 			if err == nil {
 				err = io.EOF
 			}
-			return 0, err
+			return nil, err
 		}
 		<-x.wake
 	}

@@ -19,10 +19,15 @@ type checker struct {
 	at   int
 }
 
+// A taker takes a member of an object.
+type taker func(key, value []byte)
+
 // members goes over the members of an object within the depth allowed, and calls
 // take with each value, which aliases data, and its key as it is written, without
-// the quotes. It returns errTooDeep or errNotJSON.
-func (c *checker) members(limit int, take func(key, value []byte)) error {
+// the quotes. Before a value that is an object, within, if it is not nil, is asked
+// for what is to take the members of that, nil for nothing. It returns errTooDeep
+// or errNotJSON.
+func (c *checker) members(limit int, within func(key []byte) taker, take taker) error {
 	if limit < 1 {
 		return errTooDeep
 	}
@@ -44,7 +49,17 @@ func (c *checker) members(limit int, take func(key, value []byte)) error {
 		}
 		c.space()
 		from = c.at
-		if err := c.value(limit - 1); err != nil {
+		var inner taker
+		if within != nil && from < len(c.data) && c.data[from] == '{' {
+			inner = within(key)
+		}
+		var err error
+		if inner != nil {
+			err = c.members(limit-1, nil, inner)
+		} else {
+			err = c.value(limit - 1)
+		}
+		if err != nil {
 			return err
 		}
 		take(key, c.data[from:c.at:c.at])
@@ -179,12 +194,16 @@ func (c *checker) string() bool {
 	}
 }
 
+// Each byte of eight.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
 // special returns where the first byte from at on is that a string cannot hold as
 // it is: a quote, a backslash, a control character. It returns len(data) if there is none.
 func special(data []byte, at int) int {
 	const (
-		ones   = 0x0101010101010101
-		highs  = 0x8080808080808080
 		spaces = ones * ' '
 		quotes = ones * '"'
 		slants = ones * '\\'

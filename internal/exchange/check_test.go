@@ -62,6 +62,12 @@ func checkSplit(t *testing.T, data []byte) {
 	const limit = 100
 	quick, err := splitIncoming(data, limit)
 	whole, wholeErr := decodeIncoming(data, limit)
+	if err == nil && wholeErr == nil && quick.parts != nil {
+		if slow, err := whole.inputResult(); err != nil || !reflect.DeepEqual(*quick.parts, slow) {
+			t.Errorf("%q: on the way %+v, decoded %+v, %v", data, *quick.parts, slow, err)
+		}
+		quick.parts = nil
+	}
 	if err == nil && (wholeErr != nil || !reflect.DeepEqual(quick, whole)) {
 		t.Errorf("%q: quick %+v, decoded %+v, %v", data, quick, whole, wholeErr)
 	}
@@ -69,7 +75,7 @@ func checkSplit(t *testing.T, data []byte) {
 		t.Errorf("%q: too deep only for the quick way, %v", data, wholeErr)
 	}
 	c := checker{data: data}
-	passed := c.members(limit, func(_, _ []byte) {}) == nil && c.ended()
+	passed := c.members(limit, nil, func(_, _ []byte) {}) == nil && c.ended()
 	var object map[string]json.RawMessage
 	isObject := json.Unmarshal(data, &object) == nil && object != nil
 	if passed != isObject && !errors.Is(wholeErr, errTooDeep) {
@@ -84,7 +90,7 @@ func TestCheckerDepth(t *testing.T) {
 	for _, limit := range []int{2, 40, 1000} {
 		for n, want := range map[int]error{limit: nil, limit + 1: errTooDeep} {
 			c := checker{data: nested(n)}
-			if err := c.members(limit, func(_, _ []byte) {}); !errors.Is(err, want) {
+			if err := c.members(limit, nil, func(_, _ []byte) {}); !errors.Is(err, want) {
 				t.Errorf("%d deep of %d: %v, want %v", n, limit, err, want)
 			}
 			if err := checkDepth(nested(n), limit); !errors.Is(err, want) {
@@ -106,6 +112,24 @@ func TestSpecial(t *testing.T) {
 				}
 				data[at] = fill
 				if got := special(data, at); got != len(data) {
+					t.Fatalf("none among %#x: found at %d", fill, got)
+				}
+			}
+		}
+	}
+}
+
+// The same for the end of a line.
+func TestLineEnd(t *testing.T) {
+	for _, b := range []byte{'\n', '\r'} {
+		for at := range 24 {
+			for _, fill := range []byte{0, 9, 11, 12, 14, ' ', 0x7f, 0x80, 0x8a, 0x8d, 0xff} {
+				data := []byte(strings.Repeat(string([]byte{fill}), 24))
+				data[at] = b
+				if got := lineEnd(data); got != at {
+					t.Fatalf("%#x at %d among %#x: found at %d", b, at, fill, got)
+				}
+				if got := lineEnd(data[:at]); got != -1 {
 					t.Fatalf("none among %#x: found at %d", fill, got)
 				}
 			}

@@ -77,6 +77,9 @@ type incoming struct {
 	Params  json.RawMessage `json:"params"`
 	Result  json.RawMessage `json:"result"`
 	Error   json.RawMessage `json:"error"`
+
+	// parts are those of a result that may ask for input, if they were found on the way.
+	parts *inputResult
 }
 
 // rpcError is the error member of an answer.
@@ -122,7 +125,15 @@ func splitIncoming(data []byte, maxDepth int) (*incoming, error) {
 	m := new(incoming)
 	c := checker{data: data}
 	plain := true
-	err := c.members(maxDepth, func(key, value []byte) {
+	var parts inputParts
+	within := func(key []byte) taker {
+		if string(key) != "result" {
+			return nil
+		}
+		parts = inputParts{}
+		return parts.take
+	}
+	err := c.members(maxDepth, within, func(key, value []byte) {
 		switch string(key) {
 		case "jsonrpc":
 			m.JSONRPC = plainString(value, &plain)
@@ -133,7 +144,10 @@ func splitIncoming(data []byte, maxDepth int) (*incoming, error) {
 		case "params":
 			m.Params = value
 		case "result":
-			m.Result = value
+			m.Result, m.parts = value, nil
+			if firstByte(value) == '{' && !parts.escaped {
+				m.parts = &parts.inputResult
+			}
 		case "error":
 			m.Error = value
 		default:

@@ -148,7 +148,7 @@ func (t *Transport) answer(req *http.Request, out *outgoing, call *Call, m *inco
 		call.fail(failure)
 		return answerBytes(out.answerID(), nil, clean), nil
 	}
-	stub, count, err := t.stub(call, out.Method, m.Result)
+	stub, count, err := t.stub(call, out.Method, m)
 	var failure *wire.Error
 	switch {
 	case errors.As(err, &failure):

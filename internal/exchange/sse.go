@@ -1,12 +1,13 @@
 package exchange
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
+	"encoding/binary"
 	"io"
+	"math/bits"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,17 +26,27 @@ type event struct {
 // An eventReader reads server-sent events off a body. No library was found that
 // bounds an event and also tells the id and the retry time of each.
 type eventReader struct {
-	r     *bufio.Reader
-	limit int
+	body   io.Reader
+	pieces pieces // body, if it has them
+	limit  int
 
-	rest    []byte // read and not yet taken; in the buffer of r
-	err     error  // how r ended
+	buf     []byte // what body is read into, if it has no pieces
+	rest    []byte // read and not yet taken
+	err     error  // how body ended
 	first   bool   // nothing has been read
 	afterCR bool   // an LF that comes next belongs to the line before
 }
 
+// pieces are what a body comes in, if it hands them over as they are.
+type pieces interface {
+	// Piece returns what comes next, which is then the caller's.
+	Piece() ([]byte, error)
+}
+
 func newEventReader(body io.Reader, limit int64) *eventReader {
-	return &eventReader{r: bufio.NewReader(body), limit: int(limit), first: true}
+	r := &eventReader{body: body, limit: int(limit), first: true}
+	r.pieces, _ = body.(pieces)
+	return r
 }
 
 // maxRetry bounds what a server can make us wait.
@@ -74,7 +85,7 @@ func (r *eventReader) next() (event, error) {
 			case hasData:
 				ev.data = append(append(ev.data, '\n'), value...)
 			case own:
-				ev.data = value
+				ev.data = slices.Clip(value) // what follows is not its own
 			default:
 				ev.data = append(make([]byte, 0, len(value)), value...)
 			}
@@ -102,7 +113,7 @@ func (r *eventReader) next() (event, error) {
 // line returns the next line without its end (LF, CR or CRLF). The slice is
 // valid until the next call, or the caller's own.
 func (r *eventReader) line(size *int) (line []byte, own bool, err error) {
-	var long []byte // what was read of the line before the buffer was full
+	var before [][]byte // what was read of the line
 	for {
 		if len(r.rest) == 0 {
 			if err := r.fill(); err != nil {
@@ -121,7 +132,10 @@ func (r *eventReader) line(size *int) (line []byte, own bool, err error) {
 			if *size += len(r.rest); *size > r.limit {
 				return nil, false, errTooLarge
 			}
-			long, r.rest = appendLong(long, r.rest), nil
+			if r.pieces == nil {
+				r.rest = bytes.Clone(r.rest)
+			}
+			before, r.rest = append(before, r.rest), nil
 			continue
 		}
 		if *size += end + 1; *size > r.limit {
@@ -130,49 +144,66 @@ func (r *eventReader) line(size *int) (line []byte, own bool, err error) {
 		line := r.rest[:end]
 		r.afterCR = r.rest[end] == '\r'
 		r.rest = r.rest[end+1:]
-		if long != nil {
-			return appendLong(long, line), true, nil
+		if before != nil {
+			return bytes.Join(append(before, line), nil), true, nil
 		}
-		return line, false, nil
+		return line, r.pieces != nil, nil
 	}
 }
 
-// lineEnd returns where the first CR or LF is, or -1.
+// lineEnd returns where the first CR or LF is, or -1. It goes by eight bytes: the
+// lines of a result are as long as the result.
 func lineEnd(data []byte) int {
-	end := bytes.IndexByte(data, '\n')
-	if end < 0 {
-		return bytes.IndexByte(data, '\r')
+	const lfs, crs = ones * '\n', ones * '\r'
+	at := 0
+	for ; len(data)-at >= 8; at += 8 {
+		w := binary.LittleEndian.Uint64(data[at:])
+		lf, cr := w^lfs, w^crs
+		// The lowest bit that is set belongs to the first such byte.
+		if found := ((lf-ones)&^lf | (cr-ones)&^cr) & highs; found != 0 {
+			return at + bits.TrailingZeros64(found)/8
+		}
 	}
-	if cr := bytes.IndexByte(data[:end], '\r'); cr >= 0 {
-		return cr
+	for ; at < len(data); at++ {
+		if data[at] == '\n' || data[at] == '\r' {
+			return at
+		}
 	}
-	return end
+	return -1
 }
 
-// appendLong is append for what grows to any length: the room doubles, so that
-// little is copied.
-func appendLong(long, more []byte) []byte {
-	if len(long)+len(more) > cap(long) {
-		long = slices.Grow(long, max(len(more), cap(long)))
-	}
-	return append(long, more...)
-}
+const byteOrderMark = "\xef\xbb\xbf"
 
-// fill reads more into rest. A stream that ends its lines by CR alone is taken
-// only as fast as the buffer fills; nobody writes one.
+// fill reads more into rest, which may still be empty.
 func (r *eventReader) fill() error {
 	if r.err != nil {
 		return r.err
 	}
-	r.rest, r.err = r.r.ReadSlice('\n')
-	if errors.Is(r.err, bufio.ErrBufferFull) {
-		r.err = nil
-	}
+	r.rest, r.err = r.read()
 	if r.first && len(r.rest) > 0 {
+		for r.err == nil && len(r.rest) < len(byteOrderMark) && strings.HasPrefix(byteOrderMark, string(r.rest)) {
+			begun := bytes.Clone(r.rest)
+			r.rest, r.err = r.read()
+			r.rest = append(begun, r.rest...)
+		}
 		r.first = false
-		r.rest = bytes.TrimPrefix(r.rest, []byte("\xef\xbb\xbf"))
+		r.rest = bytes.TrimPrefix(r.rest, []byte(byteOrderMark))
 	}
 	return nil
+}
+
+// readBytes is how much of a body without pieces is read at once.
+const readBytes = 4 << 10
+
+func (r *eventReader) read() ([]byte, error) {
+	if r.pieces != nil {
+		return r.pieces.Piece()
+	}
+	if r.buf == nil {
+		r.buf = make([]byte, readBytes)
+	}
+	n, err := r.body.Read(r.buf)
+	return r.buf[:n], err
 }
 
 // appendEvent appends a message to dst as one event.

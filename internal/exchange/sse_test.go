@@ -22,6 +22,15 @@ func readEvents(r io.Reader, limit int64) (out []string, err error) {
 	}
 }
 
+// piecewise hands over what it reads.
+type piecewise struct{ io.Reader }
+
+func (p piecewise) Piece() ([]byte, error) {
+	piece := make([]byte, 7)
+	n, err := p.Read(piece)
+	return piece[:n], err
+}
+
 func TestEventReader(t *testing.T) {
 	for _, c := range []struct {
 		name, in string
@@ -48,6 +57,8 @@ func TestEventReader(t *testing.T) {
 			for name, r := range map[string]io.Reader{
 				"whole":        strings.NewReader(c.in),
 				"byte by byte": iotest.OneByteReader(strings.NewReader(c.in)),
+				"with its end": iotest.DataErrReader(strings.NewReader(c.in)),
+				"in pieces":    piecewise{strings.NewReader(c.in)},
 			} {
 				got, err := readEvents(r, 1<<20)
 				for i := range got { // an event without a retry says -1
@@ -89,9 +100,10 @@ func FuzzEventReader(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbfdata: {}\n\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		whole, err1 := readEvents(strings.NewReader(string(in)), 1<<10)
-		bytewise, err2 := readEvents(iotest.OneByteReader(strings.NewReader(string(in))), 1<<10)
-		if fmt.Sprint(whole, err1) != fmt.Sprint(bytewise, err2) {
-			t.Errorf("whole %q, %v; byte by byte %q, %v", whole, err1, bytewise, err2)
+		for _, r := range []io.Reader{iotest.OneByteReader(strings.NewReader(string(in))), piecewise{strings.NewReader(string(in))}} {
+			if parts, err2 := readEvents(r, 1<<10); fmt.Sprint(whole, err1) != fmt.Sprint(parts, err2) {
+				t.Errorf("whole %q, %v; %T %q, %v", whole, err1, r, parts, err2)
+			}
 		}
 		message := strings.NewReplacer("\r", "", "\n", "").Replace(string(in))
 		if message == "" || len(message) > 1<<9 {

@@ -9,7 +9,8 @@ import (
 // stub makes what the SDK gets in place of a raw result: what it needs to drive
 // the protocol, and nothing that it could fail on, round or cache. count is the
 // number of tools in an answer to tools/list.
-func (t *Transport) stub(call *Call, method string, raw json.RawMessage) (stub json.RawMessage, count int, err error) {
+func (t *Transport) stub(call *Call, method string, m *incoming) (stub json.RawMessage, count int, err error) {
+	raw := m.Result
 	switch method {
 	case methodInitialize, methodDiscover:
 		return raw, 0, nil
@@ -19,11 +20,11 @@ func (t *Transport) stub(call *Call, method string, raw json.RawMessage) (stub j
 	}
 	switch method {
 	case methodCallTool:
-		stub, err = t.stubInputResult(call, raw, "")
+		stub, err = t.stubInputResult(call, m, "")
 	case methodReadResource:
-		stub, err = t.stubInputResult(call, raw, "contents")
+		stub, err = t.stubInputResult(call, m, "contents")
 	case methodGetPrompt:
-		stub, err = t.stubInputResult(call, raw, "messages")
+		stub, err = t.stubInputResult(call, m, "messages")
 	case methodListTools:
 		stub, count, err = stubToolList(call, raw)
 	case methodListResources:
@@ -77,8 +78,8 @@ type inputResult struct {
 // stubInputResult is a result without its content, which is a list in the member
 // of that name unless the result asks for input. A tool's has no name: what it
 // holds is not looked at.
-func (t *Transport) stubInputResult(call *Call, raw json.RawMessage, member string) (json.RawMessage, error) {
-	r, err := splitInputResult(raw)
+func (t *Transport) stubInputResult(call *Call, m *incoming, member string) (json.RawMessage, error) {
+	r, err := m.inputResult()
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func (t *Transport) stubInputResult(call *Call, raw json.RawMessage, member stri
 		r.Content = json.RawMessage(`[]`)
 	} else if r.InputRequests == nil && r.RequestState == nil {
 		var fields map[string]json.RawMessage
-		if err := decode(raw, &fields); err != nil {
+		if err := decode(m.Result, &fields); err != nil {
 			return nil, err
 		}
 		if firstByte(fields[member]) != '[' {
@@ -130,29 +131,34 @@ func (r *inputResult) encode() json.RawMessage {
 	return append(out, '}')
 }
 
-// splitInputResult finds the members of a result, which was decoded before as a
-// part of its message, but not its content.
-func splitInputResult(raw json.RawMessage) (inputResult, error) {
-	var r inputResult
-	plain := true
-	c := checker{data: raw}
-	err := c.members(len(raw), func(key, value []byte) {
-		switch string(key) {
-		case "resultType":
-			r.ResultType = value
-		case "inputRequests":
-			r.InputRequests = value
-		case "requestState":
-			r.RequestState = value
-		default:
-			plain = plain && bytes.IndexByte(key, '\\') < 0
-		}
-	})
-	if err != nil || !plain {
-		r = inputResult{}
-		err = decode(raw, &r)
-		r.Content = nil
+// inputParts finds the members of a result.
+type inputParts struct {
+	inputResult
+	escaped bool // a key is written with escapes, and may be one of these
+}
+
+// take takes a member of the result.
+func (p *inputParts) take(key, value []byte) {
+	switch string(key) {
+	case "resultType":
+		p.ResultType = value
+	case "inputRequests":
+		p.InputRequests = value
+	case "requestState":
+		p.RequestState = value
+	default:
+		p.escaped = p.escaped || bytes.IndexByte(key, '\\') >= 0
 	}
+}
+
+// inputResult is the result of m, which is an object, without its content.
+func (m *incoming) inputResult() (inputResult, error) {
+	if m.parts != nil {
+		return *m.parts, nil
+	}
+	var r inputResult
+	err := decode(m.Result, &r)
+	r.Content = nil
 	return r, err
 }
 

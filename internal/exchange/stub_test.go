@@ -43,10 +43,16 @@ func TestStub(t *testing.T) {
 		{"anything else", "ping", `{"any":"thing"}`, `{}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard), Answers: anything})
-			got, _, err := transport.stub(new(Call), c.method, []byte(c.raw))
-			if (err != nil) != (c.want == "") || string(got) != c.want {
-				t.Errorf("got %s, %v; want %s", got, err, c.want)
+			messages := []*incoming{{Result: []byte(c.raw)}}
+			if m, err := parseIncoming([]byte(`{"jsonrpc":"2.0","id":1,"result":`+c.raw+`}`), 50); err == nil {
+				messages = append(messages, m)
+			}
+			for _, m := range messages {
+				transport := New(Config{Clock: port.SystemClock{}, Sink: new(heard), Answers: anything})
+				got, _, err := transport.stub(new(Call), c.method, m)
+				if (err != nil) != (c.want == "") || string(got) != c.want {
+					t.Errorf("got %s, %v; want %s", got, err, c.want)
+				}
 			}
 		})
 	}
@@ -144,7 +150,7 @@ func FuzzParseIncoming(f *testing.F) {
 			return
 		}
 		for _, method := range []string{methodCallTool, methodListTools, methodReadResource, methodListPrompts, methodComplete} {
-			_, _, _ = transport.stub(new(Call), method, m.Result)
+			_, _, _ = transport.stub(new(Call), method, m)
 		}
 		if tagged, err := transport.tag(methodElicit, m.Params, 0); err == nil {
 			var meta struct {
