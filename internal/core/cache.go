@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"container/list"
 	"encoding/json"
 	"slices"
@@ -75,7 +76,8 @@ func (c *cache) put(key cacheKey, raw []byte, ttl time.Duration, changes uint64)
 	if c.entries == nil {
 		c.entries = make(map[cacheKey]*list.Element)
 	}
-	c.entries[key] = c.order.PushBack(cacheEntry{key, raw, c.clock.Now().Add(ttl)})
+	// What raw came in may be larger than raw.
+	c.entries[key] = c.order.PushBack(cacheEntry{key, bytes.Clone(raw), c.clock.Now().Add(ttl)})
 	c.bytes += len(raw) + len(key.param)
 	for c.bytes > maxCacheBytes || len(c.entries) > maxCacheEntries {
 		c.remove(c.order.Front())

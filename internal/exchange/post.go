@@ -202,7 +202,7 @@ func failureMember(failure *wire.Error) json.RawMessage {
 func (t *Transport) remember(req *http.Request, out *outgoing, result json.RawMessage) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.handshake = handshake{method: out.Method, body: bytes.Clone(out.bytes()), result: result}
+	t.handshake = handshake{method: out.Method, body: bytes.Clone(out.bytes()), result: bytes.Clone(result)}
 	if req != nil {
 		t.handshake.url, t.handshake.header = req.URL.String(), req.Header.Clone()
 	}

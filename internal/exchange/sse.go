@@ -114,6 +114,7 @@ func (r *eventReader) next() (event, error) {
 // valid until the next call, or the caller's own.
 func (r *eventReader) line(size *int) (line []byte, own bool, err error) {
 	var before [][]byte // what was read of the line
+	copied := false     // the last of it is a copy, which can grow
 	for {
 		if len(r.rest) == 0 {
 			if err := r.fill(); err != nil {
@@ -132,10 +133,15 @@ func (r *eventReader) line(size *int) (line []byte, own bool, err error) {
 			if *size += len(r.rest); *size > r.limit {
 				return nil, false, errTooLarge
 			}
-			if r.pieces == nil {
-				r.rest = bytes.Clone(r.rest)
+			switch {
+			case copied && len(r.rest) < smallBytes:
+				before[len(before)-1] = append(before[len(before)-1], r.rest...)
+			case r.pieces == nil || len(r.rest) < smallBytes:
+				before, copied = append(before, bytes.Clone(r.rest)), true
+			default:
+				before, copied = append(before, r.rest), false
 			}
-			before, r.rest = append(before, r.rest), nil
+			r.rest = nil
 			continue
 		}
 		if *size += end + 1; *size > r.limit {
@@ -192,8 +198,13 @@ func (r *eventReader) fill() error {
 	return nil
 }
 
-// readBytes is how much of a body without pieces is read at once.
-const readBytes = 4 << 10
+const (
+	// readBytes is how much of a body without pieces is read at once.
+	readBytes = 4 << 10
+	// smallBytes is from where on a piece of a line is kept as it came. Of a smaller one
+	// the bytes are copied: what they came in may take much more than they do.
+	smallBytes = 4 << 10
+)
 
 func (r *eventReader) read() ([]byte, error) {
 	if r.pieces != nil {

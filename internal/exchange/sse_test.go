@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -90,6 +91,37 @@ func TestEventReaderBounds(t *testing.T) {
 	in := strings.Repeat(": keep-alive\n\ndata: x\n\n", 1000)
 	if got, err := readEvents(strings.NewReader(in), 100); len(got) != 1000 || err != io.EOF {
 		t.Errorf("got %d events, %v", len(got), err)
+	}
+}
+
+// dribble hands over one byte after the other, each in a large piece.
+type dribble struct {
+	io.Reader
+	left int
+	done func()
+}
+
+func (d *dribble) Piece() ([]byte, error) {
+	if d.left == 0 {
+		d.done()
+		return nil, io.EOF
+	}
+	d.left--
+	return append(make([]byte, 0, 64<<10), 'x'), nil
+}
+
+// A line that comes byte by byte does not hold what each of them came in.
+func TestDribbledLine(t *testing.T) {
+	heap := func() uint64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	before, after := heap(), uint64(0)
+	_, err := readEvents(&dribble{left: 1000, done: func() { after = heap() }}, 1<<20)
+	if err != io.EOF || after > before+16<<20 {
+		t.Errorf("%v; 1,000 bytes hold %d", err, after-before)
 	}
 }
 
