@@ -4,8 +4,8 @@ import "sync"
 
 // workers runs functions in goroutines, and keeps some of these for later: a
 // goroutine's stack begins small, and grows by copying all that is on it again and
-// again, which a call in WebAssembly spends a tenth of its time with. The zero
-// value is ready to use.
+// again, which a call in WebAssembly spends a tenth of its time with, unless the
+// guest is built lean (internal/lean). The zero value is ready to use.
 type workers struct {
 	mu   sync.Mutex
 	idle []chan func()

@@ -19,10 +19,9 @@ type edit struct {
 }
 
 // apply makes the cuts of one file: it replaces the bodies or lets them be inlined,
-// takes away the imports
-// that only they used, and adds what the new ones need. Lines keep their
-// numbers, so that traces name upstream's. Each cut must match exactly one
-// function.
+// takes away the imports that only they used, and adds what the new ones need. Lines
+// keep their numbers, so that traces name upstream's. Each cut must match exactly
+// one function.
 func apply(file string, source []byte, cuts []cut) ([]byte, error) {
 	set := token.NewFileSet()
 	tree, err := parser.ParseFile(set, file, source, parser.ParseComments|parser.SkipObjectResolution)
