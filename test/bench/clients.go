@@ -21,6 +21,7 @@ type client struct {
 const (
 	nodeSDK        = "node/sdk"
 	nodeRemora     = "node/remora"
+	nodeAlone      = "node/alone"
 	nodeFetch      = "node/fetch"
 	nodeExtism     = "node/extism"
 	chromiumSDK    = "chromium/sdk"
@@ -34,6 +35,7 @@ const (
 var clientTable = []client{
 	{nodeSDK, "the TypeScript SDK, version 2, in Node", nodeDriver("sdk")},
 	{nodeRemora, "the npm package in Node", nodeDriver("remora")},
+	{nodeAlone, "the npm package in Node over an HTTP that answers at once", nodeDriver("alone")},
 	{nodeFetch, "fetch by hand in Node", nodeDriver("fetch")},
 	{nodeExtism, "the plugin in Extism's JavaScript SDK in Node", nodeDriver("extism")},
 	{chromiumSDK, "the TypeScript SDK, version 2, bundled, in a page", pageDriver("sdk")},
@@ -118,6 +120,7 @@ func (b *bench) buildPlain() error {
 // Which clients do what.
 var (
 	callers   = []string{nodeSDK, nodeRemora, nodeFetch, nodeExtism, chromiumSDK, chromiumRemora, chromiumFetch, goSDK, goHost}
+	small     = append(slices.Clone(callers), nodeAlone)
 	flights   = append(slices.Clone(callers), goPool)
 	listers   = []string{nodeSDK, nodeRemora, nodeExtism, chromiumSDK, chromiumRemora, goSDK, goHost}
 	openers   = []string{nodeSDK, nodeRemora, nodeExtism, goSDK, goHost}

@@ -80,9 +80,13 @@ writeFileSync(file, text);
 
 const document = domino.createDocument("<html></html>");
 
+// What is drawn, and in which color; some clients do only some of the work.
+const colors = { sdk: "#4269d0", remora: "#ff725c", host: "#ff725c", fetch: "#9c6b4e", extism: "#3ca951" };
+const drawn = clients.filter((client) => client.split("/")[1] in colors);
+
 /** Writes lines of a measure by client over what grows, on logarithmic scales, a panel for each platform. */
 function plot(name, steps, measure, x, y) {
-  const points = clients.flatMap((client) =>
+  const points = drawn.flatMap((client) =>
     steps
       .map(([work, at]) => ({ platform: client.split("/")[0], client, at, value: median(work, client, measure) }))
       .filter(({ value }) => value !== undefined && value > 0),
@@ -100,10 +104,7 @@ function plot(name, steps, measure, x, y) {
     fx: { label: null, domain: ["node", "chromium", "go"].filter((name) => points.some((p) => p.platform === name)) },
     x: { type: "log", label: x, ticks: steps.map(([, at]) => at), tickFormat: "~s" },
     y: { type: "log", label: y, grid: true, ticks: 4, tickFormat: "~s" },
-    color: {
-      domain: ["sdk", "remora", "host", "fetch", "extism"],
-      range: ["#4269d0", "#ff725c", "#ff725c", "#9c6b4e", "#3ca951"],
-    },
+    color: { domain: Object.keys(colors), range: Object.values(colors) },
     marks: [
       Plot.lineY(points, { ...place, stroke: ({ client }) => client.split("/")[1], marker: "circle" }),
       Plot.text(

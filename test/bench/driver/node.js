@@ -2,7 +2,7 @@
 //
 //   node node.js CLIENT SERVER
 //
-// CLIENT is remora, sdk, fetch or extism. With --expose-gc its memory is what is
+// CLIENT is remora, alone, sdk, fetch or extism. With --expose-gc its memory is what is
 // left after a collection. Only what the client needs is loaded.
 
 import { createInterface } from "node:readline";
@@ -12,6 +12,10 @@ const clients = {
   async remora() {
     const { connect } = await import("../../../dist/npm/index.node.js");
     return (await import("./client-remora.js")).remora(connect);
+  },
+  async alone() {
+    const { connect } = await import("../../../dist/npm/index.node.js");
+    return (await import("./client-alone.js")).alone(connect);
   },
   async sdk() {
     return (await import("./client-sdk.js")).sdk;
