@@ -55,12 +55,8 @@ func (t *Transport) postCall(req *http.Request, out *outgoing) (*http.Response, 
 	case resp.Status/100 == 2 && contentType == "text/event-stream":
 		// A stream ends the context itself.
 		stream := t.newStream(ctx, req, out, call, resp, detach, cancel)
-		message, err := stream.answer()
-		if err != nil {
-			return nil, err
-		}
 		answer := synthetic(req, http.StatusOK, contentType, stream)
-		if message != nil {
+		if message := stream.answer(); message != nil {
 			answer = synthetic(req, http.StatusOK, "application/json", io.NopCloser(bytes.NewReader(message)))
 		}
 		t.passSession(out, resp.Header, answer.Header)

@@ -14,11 +14,12 @@ import (
 	"github.com/remora-mcp/remora/internal/wire"
 )
 
-// A stream is the event stream that answers one call. The SDK gets of it what is
-// its business: the answer's stub, as JSON if nothing else is; questions before
-// that, and so the answer too, as events without ids. Notifications go to the sink
-// on the way, so they are with the application before the answer is. A stream that
-// breaks is resumed here, where a failure ends the call and not the session.
+// A stream is the event stream that answers one call. The SDK reads from it
+// what is its business, as events without ids: questions, and the answer's
+// stub. If that stub is all, and is there already, it is JSON in place of a stream.
+// Notifications go to the sink on the way, so they are with the application before
+// the answer is. A stream that breaks is resumed here, where a failure ends the call
+// and not the session.
 //
 // It works as it is read; nothing runs when nobody reads. It is used by one
 // goroutine.
@@ -62,8 +63,13 @@ func (s *stream) Read(p []byte) (int, error) {
 		if s.over {
 			return 0, io.EOF
 		}
-		if err := s.step(); err != nil {
-			return 0, err
+		if err := s.next(); err != nil {
+			if s.ctx.Err() == nil {
+				s.resume(err)
+			}
+			if s.ctx.Err() != nil {
+				return 0, s.ctx.Err()
+			}
 		}
 	}
 	n := copy(p, s.pending)
@@ -71,37 +77,37 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// step takes the next event, of the stream or of what resumes it. It returns the
-// context's error when that has ended.
-func (s *stream) step() error {
+// next takes the next event. It returns an error if there is none.
+func (s *stream) next() error {
 	ev, err := s.events.next()
 	switch {
 	case err == nil:
 		s.take(ev)
-		return nil
-	case s.ctx.Err() != nil:
-	case errors.Is(err, errTooLarge):
+	case s.ctx.Err() == nil && errors.Is(err, errTooLarge):
 		s.fail(tooLarge("an event of the server's", s.t.cfg.Limits.MaxEventBytes))
-		return nil
 	default:
-		s.resume(err)
+		return err
 	}
-	return s.ctx.Err()
+	return nil
 }
 
-// answer takes events until there is something for the SDK. It returns the answer
-// if that is it, and nil if the SDK has to read: the server asks something.
-func (s *stream) answer() ([]byte, error) {
+// answer returns the answer of a stream that has arrived to its end, as that of a
+// quick call has when its head is there, if there is nothing before it that the SDK
+// has to see. It returns nil if the SDK has to read. It does not wait: the SDK must
+// be able to cancel.
+func (s *stream) answer() []byte {
+	if !port.Arrived(s.body) {
+		return nil
+	}
 	for !s.over && len(s.pending) == 0 {
-		if err := s.step(); err != nil {
-			s.Close()
-			return nil, err
+		if s.next() != nil {
+			return nil // Read meets it again, and resumes
 		}
 	}
 	if len(s.pending) > 0 {
-		return nil, nil
+		return nil
 	}
-	return s.last, nil
+	return s.last
 }
 
 // Close gives the exchange up.

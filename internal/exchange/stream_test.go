@@ -95,18 +95,20 @@ func TestArrivedStreams(t *testing.T) {
 }
 
 // The SDK is given what is its business as an event stream, and an answer that is
-// alone as JSON.
+// alone and has arrived as JSON.
 func TestAnswerOfAStream(t *testing.T) {
 	for _, test := range []struct {
-		before string
-		want   string
+		before  string
+		arrived bool
+		want    string
 	}{
-		{"", "application/json"},
-		{`data: {"jsonrpc":"2.0","id":1,"method":"ping"}` + "\n\n", "text/event-stream"},
+		{"", true, "application/json"},
+		{"", false, "text/event-stream"},
+		{`data: {"jsonrpc":"2.0","id":1,"method":"ping"}` + "\n\n", true, "text/event-stream"},
 	} {
 		r := connect(t, &peer{on: map[string]http.HandlerFunc{"it": func(w http.ResponseWriter, r *http.Request) {
 			events(w)("%s", test.before+resultEvent(r, okResult))
-		}}}, how{})
+		}}}, how{arrived: test.arrived})
 		body := `{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"it"}}`
 		req, err := http.NewRequestWithContext(WithCall(t.Context(), new(Call)), http.MethodPost, r.url, strings.NewReader(body))
 		if err != nil {
